@@ -1,0 +1,48 @@
+# Two commands do everything on a fresh machine: `make drill` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.PHONY: drill test lint up lock clean help
+.DEFAULT_GOAL := help
+
+help: ## say what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+drill: $(VENV)/.drill ## break a Region in the local cloud and watch it heal
+	@$(BIN)/sidestep drill $(ARGS)
+
+up: $(VENV)/.drill ## run the local cloud in real time until Ctrl-C
+	@$(BIN)/sidestep up $(ARGS)
+
+test: $(VENV)/.dev ## lint, type-check and run every test
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lock: ## pin every dependency anew (needs uv: pip install uv); the tools pin hardest, so they go first
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+	  --extra dev pyproject.toml --output-file requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+	  --extra localcloud pyproject.toml --output-file requirements/drill.txt --constraint requirements/dev.txt
+
+clean: ## remove what the targets above made
+	rm -rf $(VENV) .aws-sam build *.egg-info
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Sidestep needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 …" >&2; exit 1; }
+	@echo "setting up $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.drill: requirements/drill.txt pyproject.toml | $(VENV)/bin/python
+	@$(PIP) install -r requirements/drill.txt
+	@$(PIP) install --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	@$(PIP) install -r requirements/dev.txt
+	@$(PIP) install --no-deps --editable .
+	@touch $@ $(VENV)/.drill

@@ -1,0 +1,1 @@
+"""Sidestep as it runs in Lambda: core decides, aws adapts, api serves, control acts."""

@@ -1,0 +1,1 @@
+"""Data plane: one thin Lambda handler per route, queue or stream."""

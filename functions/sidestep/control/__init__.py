@@ -1,0 +1,1 @@
+"""Control plane: one thin Lambda handler per workflow step that needs code."""

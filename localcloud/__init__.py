@@ -1,0 +1,1 @@
+"""AWS as Sidestep sees it, on one machine, in virtual or real time."""
