@@ -1,0 +1,282 @@
+"""The way of every AWS call in the local cloud: network, faults, permissions, service.
+
+Handlers, workflows and tests use plain boto3; botocore's own event hooks bring the
+call here instead of to a socket. The stock AWS CLI comes in over HTTP. Both go one
+way: is the Region reachable, does a fault strike, may the caller do this, and then the
+local cloud's own service or moto answers. Nothing in the shipped code knows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.handlers import BUILTIN_HANDLERS
+from moto.core.base_backend import BackendDict
+from moto.core.models import botocore_stubber
+
+from localcloud import wire
+from localcloud.faults import CallFaults
+from localcloud.kernel import Kernel
+from localcloud.network import Network
+from localcloud.wire import AwsError, HttpResponse, UnknownCallError, WireRequest
+
+ACCOUNT = "123456789012"
+"""The one account of the local cloud: moto's default."""
+
+GLOBAL_HOME = "us-east-1"
+"""Where the control planes of Route 53 and IAM live
+(https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html)."""
+GLOBAL_SERVICES = frozenset({"route53", "iam", "sts"})
+
+# Time inside a service before it answers, modelled: a low single-digit figure of
+# milliseconds as DynamoDB documents for itself; the same for all, since no decision
+# hangs on it.
+SERVICE_TIME_S = 0.004
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: a role in a Region; `role_arn` None is the operator, who may do anything."""
+
+    region: str | None = None
+    role_arn: str | None = None
+    name: str = "operator"
+
+
+OPERATOR = Caller()
+current_caller: ContextVar[Caller] = ContextVar("current_caller", default=OPERATOR)
+
+
+@dataclass
+class ApiCall:
+    """One AWS API call: botocore's service name and operation, the Region it went to, who asks."""
+
+    service: str
+    operation: str
+    region: str
+    params: Mapping[str, Any]
+    caller: Caller
+    connect_timeout_s: float = 60.0
+    read_timeout_s: float = 60.0
+    notes: dict[str, Any] = field(default_factory=dict)
+    """Room for a `before` hook to leave something for its `after` hook."""
+
+
+Answer = Callable[[ApiCall], Mapping[str, Any]]
+Before = Callable[[ApiCall], None]
+After = Callable[[ApiCall, Mapping[str, Any] | None], None]
+_pending: ContextVar[ApiCall | None] = ContextVar("_pending", default=None)
+
+
+class Endpoint:
+    """Carries AWS calls to the services. One is open at a time in a process.
+
+    `authorize` judges permissions (raises AwsError AccessDenied); the local cloud sets it.
+    """
+
+    _open: Endpoint | None = None
+    _hooked = False
+
+    def __init__(self, kernel: Kernel, network: Network) -> None:
+        self.kernel, self.network = kernel, network
+        self.faults = CallFaults(kernel.fork("call faults"))
+        self.authorize: Callable[[ApiCall], None] = lambda _: None
+        self.count = 0
+        self._answers: dict[tuple[str, str], Answer] = {}
+        self._before: dict[tuple[str, str], list[Before]] = {}
+        self._after: dict[tuple[str, str], list[After]] = {}
+        self._environment: dict[str, str | None] = {}
+
+    # -- opening and closing -------------------------------------------------------------
+
+    def open(self) -> None:
+        """Take every boto3 session made from now on; start from an empty account."""
+        if Endpoint._open is not None:
+            raise RuntimeError("another local cloud is open in this process; close it first")
+        if not Endpoint._hooked:
+            BUILTIN_HANDLERS.append(("provide-client-params", _remember))
+            BUILTIN_HANDLERS.append(("before-send", _carry))
+            Endpoint._hooked = True
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            self._environment[name] = os.environ.get(name)
+            os.environ[name] = "local"
+        BackendDict.reset()
+        boto3.DEFAULT_SESSION = None
+        Endpoint._open = self
+
+    def close(self) -> None:
+        """Give boto3 back."""
+        Endpoint._open = None
+        boto3.DEFAULT_SESSION = None
+        for name, value in self._environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    # -- what services register ------------------------------------------------------------
+
+    def answers(self, service: str, *operations: str) -> Callable[[Answer], Answer]:
+        """Answer these operations instead of moto: ApiCall → output, or raise AwsError."""
+
+        def register(function: Answer) -> Answer:
+            for operation in operations:
+                self._answers[service, operation] = function
+            return function
+
+        return register
+
+    def before(self, service: str, *operations: str) -> Callable[[Before], Before]:
+        """Run before the service answers; may raise AwsError."""
+
+        def register(function: Before) -> Before:
+            for operation in operations:
+                self._before.setdefault((service, operation), []).append(function)
+            return function
+
+        return register
+
+    def after(self, service: str, *operations: str) -> Callable[[After], After]:
+        """Run after moto answered without error, with the call and (for own answers) the output."""
+
+        def register(function: After) -> After:
+            for operation in operations:
+                self._after.setdefault((service, operation), []).append(function)
+            return function
+
+        return register
+
+    # -- the way of a call -------------------------------------------------------------------
+
+    def carry(self, call: ApiCall, request: WireRequest) -> HttpResponse:
+        """Carry one call to its service and its answer back, taking simulated time.
+
+        Raises botocore's ConnectTimeoutError or ReadTimeoutError where a real client would
+        meet them, after as long as it would wait.
+        """
+        self.count += 1
+        home = GLOBAL_HOME if call.service in GLOBAL_SERVICES else call.region
+        here = call.caller.region
+        fault = self.faults.strike(call.service, call.operation, home, here or "")
+        lost = fault is not None and fault.lose_request
+        if lost or (here is not None and not self.network.reachable(here, home)):
+            self.kernel.wait(call.connect_timeout_s)
+            raise ConnectTimeoutError(endpoint_url=request.url)
+        travel = self.network.round_trip_s(here, home) if here is not None else 0.0
+        self.kernel.wait(travel / 2 + SERVICE_TIME_S + (fault.delay_s if fault else 0.0))
+        response = self._serve(call, request, fault.error if fault else None)
+        severed = here is not None and not self.network.reachable(here, home)
+        if severed or (fault is not None and fault.lose_response):
+            self.kernel.wait(call.read_timeout_s)
+            raise ReadTimeoutError(endpoint_url=request.url)
+        self.kernel.wait(travel / 2)
+        return response
+
+    def _serve(self, call: ApiCall, request: WireRequest, error: AwsError | None) -> HttpResponse:
+        protocol = wire.protocol_of(call.service, request.headers)
+        key = (call.service, call.operation)
+        try:
+            if error is not None:
+                raise error
+            self.authorize(call)
+            for hook in self._before.get(key, ()):
+                hook(call)
+            answer = self._answers.get(key)
+            if answer is not None:
+                output: Mapping[str, Any] | None = answer(call)
+                response = wire.serialize(call.service, call.operation, protocol, output)
+            else:
+                output = None
+                response = _ask_moto(request)
+        except AwsError as refused:
+            return wire.serialize_error(protocol, refused)
+        if response.status < 300:
+            for then in self._after.get(key, ()):
+                then(call, output)
+        return response
+
+    def serve_http(self, request: WireRequest) -> HttpResponse:
+        """Answer a signed HTTP request from outside (the AWS CLI), as the operator's call."""
+        try:
+            service, region = wire.service_and_region(request.headers)
+            operation, params = wire.operation_and_params(service, request)
+        except UnknownCallError as unknown:
+            return wire.serialize_error("json", AwsError("UnknownOperationException", str(unknown)))
+        host = f"{service}.{region}.amazonaws.com"
+        if service in GLOBAL_SERVICES:
+            host = f"{service}.amazonaws.com"
+        for own, theirs in {"cloudwatch": "monitoring", "stepfunctions": "states"}.items():
+            host = host.replace(own, theirs)
+        path = request.url.split("/", 3)[3] if request.url.count("/") > 2 else ""
+        inward = WireRequest(
+            request.method, f"https://{host}/{path}", request.headers, request.body
+        )
+        return self.carry(ApiCall(service, operation, region, params, OPERATOR), inward)
+
+
+def _ask_moto(request: WireRequest) -> HttpResponse:
+    prepared = AWSPreparedRequest(
+        request.method, request.url, _headers(request.headers), request.body, False
+    )
+    answered = botocore_stubber.process_request(prepared)
+    if answered is None:
+        raise AwsError("NotImplemented", f"the local cloud has no service at {request.url}", 501)
+    status, headers, body = answered
+    raw = body.encode() if isinstance(body, str) else bytes(body or b"")
+    return HttpResponse(int(status), {str(k): str(v) for k, v in dict(headers).items()}, raw)
+
+
+def _remember(params: Any, model: Any, context: Mapping[str, Any], **_: Any) -> None:
+    """botocore hook: keep a call's parameters until its request is sent."""
+    if Endpoint._open is None:
+        return
+    config = context.get("client_config")
+    region = context.get("client_region") or GLOBAL_HOME
+    _pending.set(
+        ApiCall(
+            service=model.service_model.service_name,
+            operation=model.name,
+            region=GLOBAL_HOME if "global" in region else region,
+            params=params,
+            caller=current_caller.get(),
+            connect_timeout_s=float(getattr(config, "connect_timeout", 60) or 60),
+            read_timeout_s=float(getattr(config, "read_timeout", 60) or 60),
+        )
+    )
+
+
+def _carry(request: Any, **_: Any) -> AWSResponse | None:
+    """botocore hook: answer the request in the local cloud instead of sending it."""
+    endpoint, call = Endpoint._open, _pending.get()
+    if endpoint is None:
+        return None
+    if call is None:
+        raise RuntimeError(f"a client made before the local cloud opened is calling {request.url}")
+    headers = {
+        k: v.decode() if isinstance(v, bytes) else str(v) for k, v in request.headers.items()
+    }
+    body = request.body
+    raw = body.encode() if isinstance(body, str) else bytes(body or b"")
+    response = endpoint.carry(call, WireRequest(request.method, request.url, headers, raw))
+    answered = _headers(response.headers)
+    return AWSResponse(request.url, response.status, answered, _Raw(response.body))
+
+
+def _headers(plain: Mapping[str, str]) -> Any:
+    """Headers as botocore's own request and response objects hold them."""
+    return HeadersDict(plain)
+
+
+class _Raw(BytesIO):
+    """A response body as botocore reads it: in one chunk."""
+
+    def stream(self, **_: Any) -> Any:
+        yield self.read()
