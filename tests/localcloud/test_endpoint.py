@@ -1,0 +1,182 @@
+"""The way of an AWS call: reachability, faults, permissions, hooks, in simulated time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+
+from localcloud.endpoint import ApiCall, Caller, Endpoint, current_caller
+from localcloud.faults import CallFault
+from localcloud.kernel import Kernel
+from localcloud.network import Network
+from localcloud.wire import AwsError
+
+QUICK = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
+
+
+class World:
+    """A kernel, a network and an endpoint, with one table in eu-west-2."""
+
+    def __init__(self) -> None:
+        self.kernel, self.network = Kernel(), Network()
+        self.endpoint = Endpoint(self.kernel, self.network)
+
+    def as_handler(self, region: str, work: Callable[[], Any]) -> Any:
+        """Run `work` as a handler in a Region would: in a fiber, as a role."""
+
+        def called() -> Any:
+            current_caller.set(Caller(region, "arn:aws:iam::123456789012:role/handler", "handler"))
+            return work()
+
+        return self.kernel.run(until=self.kernel.process(self.kernel.call(called)))
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    with made.kernel:
+        made.endpoint.open()
+        boto3.client("dynamodb", region_name="eu-west-2").create_table(
+            TableName="t",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield made
+        made.endpoint.close()
+
+
+def put(config: Config = QUICK) -> Mapping[str, Any]:
+    client = boto3.client("dynamodb", region_name="eu-west-2", config=config)
+    answer: Mapping[str, Any] = client.put_item(TableName="t", Item={"pk": {"S": "a"}})
+    return answer
+
+
+def stored() -> bool:
+    client = boto3.client("dynamodb", region_name="eu-west-2")
+    return "Item" in client.get_item(TableName="t", Key={"pk": {"S": "a"}})
+
+
+def test_a_call_to_another_region_takes_the_round_trip(world: World) -> None:
+    def timed() -> float:
+        before = time.time()
+        put()
+        return time.time() - before
+
+    near = world.as_handler("eu-west-2", timed)
+    far = world.as_handler("us-west-2", timed)
+
+    assert near < 0.02 < 0.1 < far
+
+
+def test_an_unreachable_region_costs_the_clients_own_time_out(world: World) -> None:
+    world.network.isolated.add("eu-west-2")
+
+    def timed() -> float:
+        before = time.time()
+        with pytest.raises(ConnectTimeoutError):
+            put()
+        return time.time() - before
+
+    assert world.as_handler("us-east-1", timed) == pytest.approx(1.0)
+    assert not stored()
+
+
+def test_a_lost_answer_leaves_the_write_done(world: World) -> None:
+    world.endpoint.faults.add(CallFault("dynamodb", "PutItem", lose_response=True))
+
+    def ask() -> None:
+        with pytest.raises(ReadTimeoutError):
+            put()
+
+    world.as_handler("eu-west-2", ask)
+
+    assert stored()
+
+
+def test_a_throttle_is_retried_by_the_sdk_until_it_ends(world: World) -> None:
+    fault = world.endpoint.faults.add(
+        CallFault("dynamodb", "PutItem", error=AwsError("ThrottlingException", "slow down"))
+    )
+
+    def ask() -> None:
+        with pytest.raises(ClientError) as caught:
+            put(Config(retries={"total_max_attempts": 3, "mode": "standard"}))
+        assert caught.value.response["Error"]["Code"] == "ThrottlingException"
+
+    world.as_handler("eu-west-2", ask)
+
+    assert fault.struck == 3
+    assert not stored()
+
+
+def test_what_the_authorizer_refuses_is_not_done(world: World) -> None:
+    def refuse(call: ApiCall) -> None:
+        if call.caller.role_arn:
+            raise AwsError("AccessDeniedException", f"no {call.operation} for you", 400)
+
+    world.endpoint.authorize = refuse
+
+    def ask() -> None:
+        with pytest.raises(ClientError, match="no PutItem for you"):
+            put()
+
+    world.as_handler("eu-west-2", ask)
+    assert not stored()
+
+
+def test_an_own_answer_replaces_motos_in_the_services_own_protocol(world: World) -> None:
+    @world.endpoint.answers("route53", "GetHealthCheckStatus")
+    def status(call: ApiCall) -> Mapping[str, Any]:
+        return {
+            "HealthCheckObservations": [
+                {"Region": "us-east-1", "StatusReport": {"Status": call.params["HealthCheckId"]}}
+            ]
+        }
+
+    answer = boto3.client("route53").get_health_check_status(HealthCheckId="abc")
+
+    assert answer["HealthCheckObservations"][0]["StatusReport"]["Status"] == "abc"
+
+
+@pytest.mark.parametrize("service", ["route53", "stepfunctions", "cloudwatch", "sns", "lambda"])
+def test_an_own_error_reaches_the_caller_by_its_code(world: World, service: str) -> None:
+    calls: dict[str, tuple[str, Callable[[Any], Any]]] = {
+        "route53": ("ListHostedZones", lambda c: c.list_hosted_zones()),
+        "stepfunctions": ("ListStateMachines", lambda c: c.list_state_machines()),
+        "cloudwatch": ("ListMetrics", lambda c: c.list_metrics()),
+        "sns": ("ListTopics", lambda c: c.list_topics()),
+        "lambda": ("ListFunctions", lambda c: c.list_functions()),
+    }
+    operation, ask = calls[service]
+
+    @world.endpoint.answers(service, operation)
+    def refuse(_: ApiCall) -> Mapping[str, Any]:
+        raise AwsError("SomethingWrong", "it is broken", 400)
+
+    with pytest.raises(ClientError) as caught:
+        ask(boto3.client(service, region_name="eu-west-2", config=QUICK))
+
+    assert caught.value.response["Error"]["Code"] == "SomethingWrong"
+    assert caught.value.response["Error"]["Message"] == "it is broken"
+
+
+def test_hooks_run_before_and_after_motos_answer(world: World) -> None:
+    order: list[str] = []
+    world.endpoint.before("dynamodb", "PutItem")(lambda _: order.append("before"))
+    world.endpoint.after("dynamodb", "PutItem")(lambda _, __: order.append("after"))
+
+    put()
+
+    assert order == ["before", "after"]
+
+
+def test_the_operator_outside_takes_no_simulated_time(world: World) -> None:
+    put()
+    assert world.kernel.env.now == 0
