@@ -129,7 +129,7 @@ class Lambdas:
         """Invoke a function by name or ARN and wait for its end. Never raises for its errors."""
         short = name.rsplit(":function:", 1)[-1].split(":")[0]
         deployed = self._functions.get((region, short))
-        started = self.kernel.now
+        started = float(self.kernel.env.now)
         if deployed is None:
             return _failed("ResourceNotFoundException", f"Function not found: {name}", 0.0)
         if region in self.network.down:
@@ -181,7 +181,7 @@ class Lambdas:
             raise
         finally:
             running.discard(work)
-        took = self.kernel.now - started
+        took = float(self.kernel.env.now) - started
         if not work.triggered:
             work.interrupt("time-out")
             return _failed(
