@@ -56,5 +56,5 @@ def test_a_wrong_file_is_refused_with_its_line(old: str, new: str, said: str) ->
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ScenarioError, match="choose one of .*health-errors"):
+    with pytest.raises(ScenarioError, match=r"choose one of .*health-errors"):
         scenario.load("nothing-like-it")
