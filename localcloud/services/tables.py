@@ -1,0 +1,336 @@
+"""moto's DynamoDB table with two additions: changes are kept, and Query looks only where it must.
+
+moto's Query sorts and filters the whole table for every call. Here each index keeps its
+items sorted by partition, and moto's own query runs over the slice that can matter: the
+answer is moto's, the cost is proportional to the answer.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.core.utils import utcnow
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import StreamRecord, StreamShard, Table
+
+Key = tuple[tuple[str, str], ...]
+"""A primary key as something hashable: the type and value of each key attribute."""
+
+
+@dataclass
+class Change:
+    """One accepted write: `old` and `new` are whole items (None: there was none, there is none)."""
+
+    key: Key
+    old: Item | None
+    new: Item | None
+
+
+class ChangeShard(StreamShard):  # type: ignore[misc]  # moto is not typed for us
+    """Where moto's table tells every put, update and delete: our choke point.
+
+    `pending` holds what was not yet taken (`LocalTable.take_changes`). Stream records are made
+    only if the table has a stream. It refers to nothing but its table, so that moto's roll-back
+    of a cancelled transaction (a copy of the table) forgets the cancelled changes too.
+    """
+
+    def __init__(self, table: LocalTable) -> None:
+        super().__init__(table.account_id, table)
+        self.pending: list[Change] = []
+        self.user_identity: dict[str, str] | None = None
+        """Who makes the present change, where AWS says so (time to live)."""
+
+    def add(self, old: Item | None, new: Item | None) -> None:
+        table: LocalTable = self.table
+        table.reindex(old, new)
+        # moto makes a new item in two steps, key first: one write to the world.
+        second_half = (
+            old is None and new is not None and self.pending and self.pending[-1].new is new
+        )
+        # A write that changes nothing makes no stream record, as on AWS.
+        if table.streams and not (old is not None and new is not None and old == new):
+            if second_half:
+                self.items.pop()
+            self._record(old, new)
+        if not second_half:
+            self.pending.append(Change(table.key_of(new or old), old, new))
+
+    def _record(self, old: Item | None, new: Item | None) -> None:
+        view = (self.table.stream_specification or {})["StreamViewType"]
+        event = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
+        sequence = len(self.items) + self.starting_sequence_number
+        record = StreamRecord(self.table, view, event, old, new, sequence)
+        record.record["awsRegion"] = self.table.region_name  # moto says us-east-1 everywhere
+        if self.user_identity is not None:
+            record.record["userIdentity"] = self.user_identity
+        self.items.append(record)
+
+
+@dataclass
+class _Partition:
+    """One partition of an index: its items in order."""
+
+    order: list[tuple[Any, ...]] = field(default_factory=list)
+    items: dict[tuple[Any, ...], Item] = field(default_factory=dict)
+
+
+class _Index:
+    """Items by partition, sorted as moto sorts them. One hash attribute, at most one range."""
+
+    def __init__(self, hash_attr: str, sort: Sequence[str], required: Sequence[str]) -> None:
+        self.hash_attr, self.sort, self.required = hash_attr, tuple(sort), tuple(required)
+        self.partitions: dict[Any, _Partition] = {}
+
+    def place(self, item: Item) -> tuple[Any, tuple[Any, ...]] | None:
+        attrs = item.attrs
+        if any(name not in attrs for name in self.required):
+            return None
+        hashed = attrs[self.hash_attr]
+        return (hashed.type, hashed.cast_value), tuple(attrs[n].cast_value for n in self.sort)
+
+    def remove(self, item: Item) -> None:
+        place = self.place(item)
+        if place is None:
+            return
+        partition = self.partitions[place[0]]
+        del partition.items[place[1]]
+        del partition.order[bisect_left(partition.order, place[1])]
+
+    def insert(self, item: Item) -> None:
+        place = self.place(item)
+        if place is None:
+            return
+        partition = self.partitions.setdefault(place[0], _Partition())
+        insort(partition.order, place[1])
+        partition.items[place[1]] = item
+
+
+class LocalTable(Table):  # type: ignore[misc]  # moto is not typed for us
+    """A moto table that keeps its changes and answers Query from sorted partitions."""
+
+    shard: ChangeShard
+    streams: bool
+    _indexes: dict[str | None, _Index]
+    _slice: list[Item] | None
+
+    @classmethod
+    def adopt(cls, table: Table) -> LocalTable:
+        """Take over a table that moto has just made; the caller puts it in moto's place for it."""
+        made = cls.__new__(cls)
+        made.__dict__.update(table.__dict__)
+        made._slice = None
+        made.streams = table.stream_shard is not None
+        made.shard = ChangeShard(made)
+        made.stream_shard = made.shard
+        made._indexes = {}
+        made._build_indexes()
+        return made
+
+    # -- changes -----------------------------------------------------------------------------
+
+    def take_changes(self) -> list[Change]:
+        """The changes since last asked."""
+        taken, self.shard.pending = self.shard.pending, []
+        return taken
+
+    def key_of(self, item: Item | None) -> Key:
+        """The primary key of an item."""
+        assert item is not None
+        pairs = [(item.hash_key.type, str(item.hash_key.value))]
+        if item.range_key is not None:
+            pairs.append((item.range_key.type, str(item.range_key.value)))
+        return tuple(pairs)
+
+    def find(self, key: Key) -> Item | None:
+        """The item with this key, or None."""
+        typed = [DynamoType({kind: value}) for kind, value in key]
+        found: Item | None = self.get_item(typed[0], typed[1] if len(typed) > 1 else None)
+        return found
+
+    def store(self, key: Key, item: Mapping[str, Any] | None) -> None:
+        """Put this item (attributes in DynamoDB JSON) or, with None, delete the key's."""
+        if item is not None:
+            self.put_item(dict(item), overwrite=True)
+            return
+        typed = [DynamoType({kind: value}) for kind, value in key]
+        self.delete_item(typed[0], typed[1] if len(typed) > 1 else None)
+
+    def set_stream_specification(self, streams: dict[str, Any] | None) -> None:
+        """moto's, with our shard in place of its own."""
+        super().set_stream_specification(streams)
+        if "shard" in self.__dict__:
+            self.streams = bool((self.stream_specification or {}).get("StreamEnabled"))
+            if self.streams:
+                self.shard.created_on = utcnow()
+            self.stream_shard = self.shard
+
+    # -- indexes -----------------------------------------------------------------------------
+
+    def _build_indexes(self) -> None:
+        keys = [k for k in (self.hash_key_attr, self.range_key_attr) if k]
+        by_range = [self.range_key_attr] if self.range_key_attr else [self.hash_key_attr]
+        indexes: dict[str | None, _Index] = {None: _Index(self.hash_key_attr, by_range, keys)}
+        for described in self.all_indexes():
+            hashes = [k["AttributeName"] for k in described.schema if k["KeyType"] == "HASH"]
+            ranges = [k["AttributeName"] for k in described.schema if k["KeyType"] == "RANGE"]
+            if len(hashes) != 1 or len(ranges) > 1:
+                continue  # multi-attribute keys: moto's own way serves them
+            first = ranges or ([self.range_key_attr] if self.range_key_attr else [])
+            sort = list(dict.fromkeys([*first, *keys]))
+            indexes[described.name] = _Index(hashes[0], sort, [hashes[0], *ranges])
+        for index in indexes.values():
+            for item in Table.all_items(self):
+                index.insert(item)
+        self._indexes = indexes
+
+    def reindex(self, old: Item | None, new: Item | None) -> None:
+        """Keep the sorted partitions in step with one change."""
+        if len(self._indexes) != 1 + len(self.all_indexes()):
+            self._build_indexes()  # UpdateTable added or removed one
+            return
+        for index in self._indexes.values():
+            if old is not None:
+                index.remove(old)
+            elif new is not None and self._is_placed(index, new):
+                # The second half of moto's two-step new item: its first half had the key only.
+                index.remove(new)
+            if new is not None:
+                index.insert(new)
+
+    @staticmethod
+    def _is_placed(index: _Index, item: Item) -> bool:
+        place = index.place(item)
+        return (
+            place is not None
+            and place[0] in index.partitions
+            and place[1] in index.partitions[place[0]].items
+        )
+
+    # -- Query -------------------------------------------------------------------------------
+
+    def all_items(self) -> list[Item]:
+        """Every item, or during a Query those that can matter to it."""
+        if self._slice is not None:
+            return self._slice
+        items: list[Item] = super().all_items()
+        return items
+
+    def query(
+        self,
+        hash_key: DynamoType | None,
+        range_comparison: str | None,
+        range_objs: list[DynamoType],
+        limit: int,
+        exclusive_start_key: dict[str, Any],
+        scan_index_forward: bool,
+        projection_expressions: list[list[str]] | None,
+        index_name: str | None = None,
+        consistent_read: bool = False,
+        filter_expression: Any = None,
+        hash_key_conditions: list[tuple[str, DynamoType]] | None = None,
+        range_key_conditions: list[tuple[str, str, list[DynamoType]]] | None = None,
+        **filter_kwargs: Any,
+    ) -> tuple[list[Item], int, dict[str, Any] | None]:
+        """moto's query over the slice of one partition that can be in the answer."""
+        index = self._indexes.get(index_name)
+        hashed = hash_key
+        if index_name is not None and hash_key_conditions and len(hash_key_conditions) == 1:
+            hashed = hash_key_conditions[0][1]
+        if index is not None and hashed is not None and not filter_kwargs:
+            comparison = (range_comparison, range_objs) if range_comparison else None
+            self._slice = _window(
+                index, hashed, comparison, limit, exclusive_start_key, scan_index_forward
+            )
+        try:
+            answer: tuple[list[Item], int, dict[str, Any] | None] = super().query(
+                hash_key,
+                range_comparison,
+                range_objs,
+                limit,
+                exclusive_start_key,
+                scan_index_forward,
+                projection_expressions,
+                index_name,
+                consistent_read,
+                filter_expression,
+                hash_key_conditions,
+                range_key_conditions,
+                **filter_kwargs,
+            )
+        finally:
+            self._slice = None
+        return answer
+
+
+def _window(
+    index: _Index,
+    hashed: DynamoType,
+    comparison: tuple[str, list[DynamoType]] | None,
+    limit: int | None,
+    start: Mapping[str, Any] | None,
+    forward: bool,
+) -> list[Item]:
+    """The items of a partition that moto's query must see to give its answer.
+
+    One more than the limit, and one beyond the range condition: moto looks at the next item,
+    whatever it is, to tell whether there is a LastEvaluatedKey.
+    """
+    partition = index.partitions.get((hashed.type, hashed.cast_value))
+    if partition is None:
+        return []
+    order = partition.order
+    low, high = _range(order, comparison)
+    if start:
+        after = tuple(DynamoType(start[n]).cast_value for n in index.sort if n in start)
+        if len(after) == len(index.sort):
+            if forward:
+                low = max(low, bisect_right(order, after))
+            else:
+                high = min(high, bisect_left(order, after))
+    if forward:
+        high = min(len(order), high + 1)
+        if limit:
+            high = min(high, low + limit + 1)
+    else:
+        low = max(0, low - 1)
+        if limit:
+            low = max(low, high - limit - 1)
+    return [partition.items[place] for place in order[low:high]]
+
+
+def _range(
+    order: list[tuple[Any, ...]], comparison: tuple[str, list[DynamoType]] | None
+) -> tuple[int, int]:
+    """Where in the order the first sort attribute meets the condition: [low, high)."""
+    if comparison is None:
+        return 0, len(order)
+    operator, values = comparison[0].upper(), [value.cast_value for value in comparison[1]]
+
+    def left(value: Any) -> int:
+        return bisect_left(order, value, key=lambda place: place[0])
+
+    def right(value: Any) -> int:
+        return bisect_right(order, value, key=lambda place: place[0])
+
+    if operator in ("=", "EQ"):
+        return left(values[0]), right(values[0])
+    if operator in ("<", "LT"):
+        return 0, left(values[0])
+    if operator in ("<=", "LE"):
+        return 0, right(values[0])
+    if operator in (">", "GT"):
+        return right(values[0]), len(order)
+    if operator in (">=", "GE"):
+        return left(values[0]), len(order)
+    if operator == "BETWEEN":
+        return left(values[0]), right(values[1])
+    if operator == "BEGINS_WITH" and isinstance(values[0], str):
+        low = left(values[0])
+        high = low
+        while high < len(order) and order[high][0].startswith(values[0]):
+            high += 1
+        return low, high
+    return 0, len(order)
