@@ -1,0 +1,113 @@
+"""The command line, `sidestep`: drill, up, invoke. One clear line for every error."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from sidestep.core.errors import SidestepError
+
+
+class UserError(click.ClickException):
+    """What the user can put right: printed as one line, exit code 2."""
+
+    exit_code = 2
+
+
+class _Group(click.Group):
+    """Turns our own errors into one line, and lets bugs show themselves whole."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except SidestepError as error:
+            raise UserError(str(error)) from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sidestep")
+def cli() -> None:
+    """Keep a serverless API on AWS answering when a whole Region goes bad."""
+
+
+@cli.command()
+@click.option("--scenario", default="health-errors", show_default=True, metavar="NAME|FILE")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same history.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+@click.option(
+    "--history",
+    type=click.Path(dir_okay=False, writable=True),
+    metavar="FILE",
+    help="Write every simulated event to FILE, one JSON object a line.",
+)
+def drill(scenario: str, seed: int, as_json: bool, history: str | None) -> None:
+    """Break a Region in the local cloud and watch the system heal itself.
+
+    Exits 0 when the loop closed (traffic left, came back, nothing lost), 1 when it did not.
+    """
+    from localcloud.scenario import ScenarioError, load
+    from sidestepctl.drill import run
+    from sidestepctl.live import Live
+    from sidestepctl.report import in_words
+
+    try:
+        chosen = load(scenario)
+    except ScenarioError as error:
+        raise UserError(str(error)) from None
+    live = None if as_json else Live(click.echo)
+    report, transcript = run(chosen, seed, live)
+    if history is not None:
+        with open(history, "w", encoding="utf-8") as file:  # noqa: PTH123  # click checked the path
+            file.write(transcript)
+    click.echo(report.to_json() if as_json else in_words(report))
+    sys.exit(0 if report.ok else 1)
+
+
+@cli.command()
+@click.option("--speed", default=1.0, show_default=True, help="Simulated seconds a wall second.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--api-port", default=8080, show_default=True, help="Port of each Region's API.")
+@click.option("--dns-port", default=5353, show_default=True)
+@click.option("--aws-port", default=4566, show_default=True)
+@click.option(
+    "--clients/--no-clients",
+    default=True,
+    show_default=True,
+    help="Simulated clients beside your own.",
+)
+def up(speed: float, seed: int, api_port: int, dns_port: int, aws_port: int, clients: bool) -> None:
+    """Run the local cloud in real time until Ctrl-C."""
+    from localcloud.servers import PortInUseError
+    from sidestepctl.up import Ports, serve
+
+    if speed <= 0:
+        raise UserError(f"--speed {speed:g} must be greater than 0")
+    try:
+        serve(Ports(api_port, dns_port, aws_port), speed, seed, clients, click.echo)
+    except PortInUseError as error:
+        raise UserError(str(error)) from None
+
+
+@cli.command()
+@click.argument("event_file", type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "--region", default=None, help="The Region that it happens in. Default: the home Region."
+)
+@click.option("--seed", default=1, show_default=True)
+def invoke(event_file: str, region: str | None, seed: int) -> None:
+    """Feed one sample event through the local cloud and print what came out."""
+    from sidestepctl.invoke import InvokeError, feed
+
+    try:
+        click.echo(feed(event_file, region, seed))
+    except InvokeError as error:
+        raise UserError(str(error)) from None
+
+
+def main() -> None:
+    """The console script."""
+    cli(prog_name="sidestep")
+
+
+if __name__ == "__main__":
+    main()
