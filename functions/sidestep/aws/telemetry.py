@@ -1,0 +1,49 @@
+"""Logs, traces and metrics: how a handler module gets its own.
+
+Powertools' plain `Metrics` keeps what it collects in class attributes, shared by every
+instance in the process; two execution environments in one process (as in the local
+cloud) would publish each other's values. `EphemeralMetrics` keeps it in the instance.
+A handler module makes one of each at import and holds them: no state is kept here.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.metrics import EphemeralMetrics
+
+
+class _StandardOutput(logging.StreamHandler[TextIO]):
+    """Writes to what `sys.stdout` is at the time of the line, as `print` and EMF metrics do."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stdout
+
+    @stream.setter
+    def stream(self, _: TextIO) -> None:
+        """Not settable: `sys.stdout` decides."""
+
+
+def logger() -> Logger:
+    """A structured logger, named by POWERTOOLS_SERVICE_NAME, at POWERTOOLS_LOG_LEVEL."""
+    return Logger(logger_handler=_StandardOutput(), utc=True)
+
+
+def tracer() -> Tracer:
+    """An X-Ray tracer; it does nothing outside of Lambda."""
+    return Tracer()
+
+
+def metrics(**dimensions: str) -> EphemeralMetrics:
+    """EMF metrics in POWERTOOLS_METRICS_NAMESPACE, under the service's name and `dimensions`."""
+    collected = EphemeralMetrics()
+    if dimensions:  # as defaults: dimensions that are only added last until the first flush
+        collected.set_default_dimensions(**dimensions)
+    return collected
