@@ -7,14 +7,15 @@ answer is moto's, the cost is proportional to the answer.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from moto.core.utils import utcnow
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import StreamRecord, StreamShard, Table
+
+from localcloud.services.partitions import SortedIndex, window
 
 Key = tuple[tuple[str, str], ...]
 """A primary key as something hashable: the type and value of each key attribute."""
@@ -69,51 +70,12 @@ class ChangeShard(StreamShard):  # type: ignore[misc]  # moto is not typed for u
         self.items.append(record)
 
 
-@dataclass
-class _Partition:
-    """One partition of an index: its items in order."""
-
-    order: list[tuple[Any, ...]] = field(default_factory=list)
-    items: dict[tuple[Any, ...], Item] = field(default_factory=dict)
-
-
-class _Index:
-    """Items by partition, sorted as moto sorts them. One hash attribute, at most one range."""
-
-    def __init__(self, hash_attr: str, sort: Sequence[str], required: Sequence[str]) -> None:
-        self.hash_attr, self.sort, self.required = hash_attr, tuple(sort), tuple(required)
-        self.partitions: dict[Any, _Partition] = {}
-
-    def place(self, item: Item) -> tuple[Any, tuple[Any, ...]] | None:
-        attrs = item.attrs
-        if any(name not in attrs for name in self.required):
-            return None
-        hashed = attrs[self.hash_attr]
-        return (hashed.type, hashed.cast_value), tuple(attrs[n].cast_value for n in self.sort)
-
-    def remove(self, item: Item) -> None:
-        place = self.place(item)
-        if place is None:
-            return
-        partition = self.partitions[place[0]]
-        del partition.items[place[1]]
-        del partition.order[bisect_left(partition.order, place[1])]
-
-    def insert(self, item: Item) -> None:
-        place = self.place(item)
-        if place is None:
-            return
-        partition = self.partitions.setdefault(place[0], _Partition())
-        insort(partition.order, place[1])
-        partition.items[place[1]] = item
-
-
 class LocalTable(Table):  # type: ignore[misc]  # moto is not typed for us
     """A moto table that keeps its changes and answers Query from sorted partitions."""
 
     shard: ChangeShard
     streams: bool
-    _indexes: dict[str | None, _Index]
+    _indexes: dict[str | None, SortedIndex]
     _slice: list[Item] | None
 
     @classmethod
@@ -172,7 +134,9 @@ class LocalTable(Table):  # type: ignore[misc]  # moto is not typed for us
     def _build_indexes(self) -> None:
         keys = [k for k in (self.hash_key_attr, self.range_key_attr) if k]
         by_range = [self.range_key_attr] if self.range_key_attr else [self.hash_key_attr]
-        indexes: dict[str | None, _Index] = {None: _Index(self.hash_key_attr, by_range, keys)}
+        indexes: dict[str | None, SortedIndex] = {
+            None: SortedIndex(self.hash_key_attr, by_range, keys)
+        }
         for described in self.all_indexes():
             hashes = [k["AttributeName"] for k in described.schema if k["KeyType"] == "HASH"]
             ranges = [k["AttributeName"] for k in described.schema if k["KeyType"] == "RANGE"]
@@ -180,7 +144,7 @@ class LocalTable(Table):  # type: ignore[misc]  # moto is not typed for us
                 continue  # multi-attribute keys: moto's own way serves them
             first = ranges or ([self.range_key_attr] if self.range_key_attr else [])
             sort = list(dict.fromkeys([*first, *keys]))
-            indexes[described.name] = _Index(hashes[0], sort, [hashes[0], *ranges])
+            indexes[described.name] = SortedIndex(hashes[0], sort, [hashes[0], *ranges])
         for index in indexes.values():
             for item in Table.all_items(self):
                 index.insert(item)
@@ -201,7 +165,7 @@ class LocalTable(Table):  # type: ignore[misc]  # moto is not typed for us
                 index.insert(new)
 
     @staticmethod
-    def _is_placed(index: _Index, item: Item) -> bool:
+    def _is_placed(index: SortedIndex, item: Item) -> bool:
         place = index.place(item)
         return (
             place is not None
@@ -241,7 +205,7 @@ class LocalTable(Table):  # type: ignore[misc]  # moto is not typed for us
             hashed = hash_key_conditions[0][1]
         if index is not None and hashed is not None and not filter_kwargs:
             comparison = (range_comparison, range_objs) if range_comparison else None
-            self._slice = _window(
+            self._slice = window(
                 index, hashed, comparison, limit, exclusive_start_key, scan_index_forward
             )
         try:
@@ -263,74 +227,3 @@ class LocalTable(Table):  # type: ignore[misc]  # moto is not typed for us
         finally:
             self._slice = None
         return answer
-
-
-def _window(
-    index: _Index,
-    hashed: DynamoType,
-    comparison: tuple[str, list[DynamoType]] | None,
-    limit: int | None,
-    start: Mapping[str, Any] | None,
-    forward: bool,
-) -> list[Item]:
-    """The items of a partition that moto's query must see to give its answer.
-
-    One more than the limit, and one beyond the range condition: moto looks at the next item,
-    whatever it is, to tell whether there is a LastEvaluatedKey.
-    """
-    partition = index.partitions.get((hashed.type, hashed.cast_value))
-    if partition is None:
-        return []
-    order = partition.order
-    low, high = _range(order, comparison)
-    if start:
-        after = tuple(DynamoType(start[n]).cast_value for n in index.sort if n in start)
-        if len(after) == len(index.sort):
-            if forward:
-                low = max(low, bisect_right(order, after))
-            else:
-                high = min(high, bisect_left(order, after))
-    if forward:
-        high = min(len(order), high + 1)
-        if limit:
-            high = min(high, low + limit + 1)
-    else:
-        low = max(0, low - 1)
-        if limit:
-            low = max(low, high - limit - 1)
-    return [partition.items[place] for place in order[low:high]]
-
-
-def _range(
-    order: list[tuple[Any, ...]], comparison: tuple[str, list[DynamoType]] | None
-) -> tuple[int, int]:
-    """Where in the order the first sort attribute meets the condition: [low, high)."""
-    if comparison is None:
-        return 0, len(order)
-    operator, values = comparison[0].upper(), [value.cast_value for value in comparison[1]]
-
-    def left(value: Any) -> int:
-        return bisect_left(order, value, key=lambda place: place[0])
-
-    def right(value: Any) -> int:
-        return bisect_right(order, value, key=lambda place: place[0])
-
-    if operator in ("=", "EQ"):
-        return left(values[0]), right(values[0])
-    if operator in ("<", "LT"):
-        return 0, left(values[0])
-    if operator in ("<=", "LE"):
-        return 0, right(values[0])
-    if operator in (">", "GT"):
-        return right(values[0]), len(order)
-    if operator in (">=", "GE"):
-        return left(values[0]), len(order)
-    if operator == "BETWEEN":
-        return left(values[0]), right(values[1])
-    if operator == "BEGINS_WITH" and isinstance(values[0], str):
-        low = left(values[0])
-        high = low
-        while high < len(order) and order[high][0].startswith(values[0]):
-            high += 1
-        return low, high
-    return 0, len(order)
