@@ -1,0 +1,176 @@
+"""The control item of an application: every Region's state and lease, and who may claim what.
+
+One lease a Region, one item for all Regions: so that *never the last serving Region* and the
+fence are one condition expression (docs/decisions/002). A lease that ran out may be taken
+over; clocks may differ by CLOCK_SKEW_MS, and if they differ more the fencing token, not the
+clock, keeps two holders apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SERVING = "SERVING"
+DRAINING = "DRAINING"
+DRAINED = "DRAINED"
+RESTORING = "RESTORING"
+PROBATION = "PROBATION"
+
+FAILOVER, RECOVERY = "failover", "recovery"
+AUTOMATIC, MANUAL, PLANNED, FORCED = "automatic", "manual", "planned", "forced"
+MODES = (AUTOMATIC, MANUAL, PLANNED, FORCED)
+
+CLOCK_SKEW_MS = 30_000
+"""How far two controllers' clocks may differ before a take-over could come early."""
+MOVES_KEPT = 50
+
+
+@dataclass(frozen=True)
+class RegionState:
+    """One Region of an application. Times are epoch milliseconds, 0 for never."""
+
+    state: str = SERVING
+    incident: str = ""
+    epoch: int = 0
+    kind: str = ""
+    mode: str = ""
+    holder: str = ""
+    token: int = 0
+    lease_until_ms: int = 0
+    since_ms: int = 0
+    drained_at_ms: int = 0
+    restored_at_ms: int = 0
+    attempts: int = 0
+
+    def leased(self, now_ms: int) -> bool:
+        """Whether somebody's lease is still good, other controllers' clocks allowed for."""
+        return bool(self.holder) and now_ms < self.lease_until_ms + CLOCK_SKEW_MS
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a holder began something and has not put it down."""
+        return bool(self.holder)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A drain or a restore that was carried out."""
+
+    at_ms: int
+    region: str
+    what: str
+    incident: str
+
+
+@dataclass(frozen=True)
+class Pause:
+    """An operator's order to hold automation, until a time (ms)."""
+
+    owner: str
+    reason: str
+    until_ms: int
+
+
+@dataclass(frozen=True)
+class ControlState:
+    """The control item. A Region without an entry is SERVING."""
+
+    token: int = 0
+    serving: int = 0
+    regions: Mapping[str, RegionState] = field(default_factory=dict)
+    paused: Pause | None = None
+    moves: tuple[Move, ...] = ()
+
+    def of(self, region: str) -> RegionState:
+        """A Region's state."""
+        return self.regions.get(region, RegionState())
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who holds a Region's incident: travels through a workflow, proven at each step."""
+
+    application: str
+    region: str
+    incident: str
+    kind: str
+    mode: str
+    token: int
+    holder: str
+    lease_until: int
+
+
+@dataclass(frozen=True)
+class ClaimPlan:
+    """What a claim would write, or `why` it cannot be made."""
+
+    state: RegionState | None
+    why: str
+
+
+def incident_id(application: str, region: str, epoch: int) -> str:
+    """The id that every observer proposes for a Region's next incident."""
+    return f"{application}-{region}-{epoch}"
+
+
+def plan_claim(
+    control: ControlState,
+    application: str,
+    region: str,
+    kind: str,
+    mode: str,
+    holder: str,
+    incident: str | None,
+    lease_ms: int,
+    now_ms: int,
+) -> ClaimPlan:
+    """A claim of a Region's incident by `holder`, as the control item stands.
+
+    The same holder claiming again keeps its token: a step may run twice. `incident`, where
+    given, must be the one that is open or the next one.
+    """
+    now = control.of(region)
+    if now.holder == holder:
+        return ClaimPlan(now, "already held by this execution")
+    if now.leased(now_ms):
+        return ClaimPlan(None, f"{now.incident} is held by {now.holder}")
+    fresh = kind == FAILOVER and now.state == SERVING and not now.unfinished
+    epoch = now.epoch + 1 if fresh else now.epoch
+    expected = incident_id(application, region, epoch)
+    if incident is not None and incident != expected:
+        return ClaimPlan(None, f"{incident} is over: the incident to claim would be {expected}")
+    refusal = _not_claimable(now, region, kind, fresh)
+    if refusal:
+        return ClaimPlan(None, refusal)
+    claimed = RegionState(
+        state=now.state,
+        incident=expected,
+        epoch=epoch,
+        kind=kind,
+        mode=mode if fresh else now.mode,
+        holder=holder,
+        token=control.token + 1,
+        lease_until_ms=now_ms + lease_ms,
+        since_ms=now.since_ms or now_ms,
+        drained_at_ms=0 if fresh else now.drained_at_ms,
+        restored_at_ms=now.restored_at_ms,
+        attempts=0 if fresh else now.attempts + (1 if kind == RECOVERY else 0),
+    )
+    return ClaimPlan(claimed, "claimed" if fresh else f"taken on at {now.state}")
+
+
+def _not_claimable(now: RegionState, region: str, kind: str, fresh: bool) -> str:
+    if fresh:
+        return ""
+    if kind == FAILOVER:
+        if now.unfinished and now.kind == FAILOVER:
+            return ""
+        if now.unfinished:
+            return f"{region} is in recovery ({now.state}): the recovery backs out by itself"
+        return f"{region} is {now.state} already ({now.incident})"
+    if now.state == SERVING:
+        return f"{region} is serving: there is nothing to recover"
+    if now.unfinished and now.kind == FAILOVER:
+        return f"{region}'s failover is not finished: take that over first"
+    return ""

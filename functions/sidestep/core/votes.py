@@ -1,0 +1,205 @@
+"""What an observer saw and what it makes of it: probes in, a ballot out. Pure.
+
+A ballot holds one vote for each guarded Region, the observer's own included. A single bad
+look is not a verdict: it takes a streak, both ways. What was not seen is unknown, which is
+neither good nor bad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sidestep.core.policy import Policy
+
+HEALTHY, IMPAIRED, UNKNOWN = "healthy", "impaired", "unknown"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One look at a Region's public /health. `status` is None when nothing was answered."""
+
+    region: str
+    reached: bool
+    status: int | None = None
+    latency_ms: int | None = None
+    error: str | None = None
+    answered_by: str | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Probe:
+        """From ProbeFunction's answer, or from what a failed probe step left in its place."""
+        body = data.get("body")
+        return cls(
+            region=str(data["region"]),
+            reached=bool(data.get("reached")),
+            status=data.get("status"),
+            latency_ms=data.get("latency_ms"),
+            error=data.get("error"),
+            answered_by=body.get("region") if isinstance(body, Mapping) else None,
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One signal, its value against its threshold. `bad` None: it proves nothing either way."""
+
+    signal: str
+    value: float | None
+    threshold: float | None
+    bad: bool | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Vote:
+    """An observer's verdict on a Region, since when (ms), after how many like looks in a row."""
+
+    region: str
+    verdict: str
+    since_ms: int
+    streak: int
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """All votes of one observer at one time (ms). An unhealthy observer's word does not count."""
+
+    observer: str
+    at_ms: int
+    observer_healthy: bool
+    why: str
+    votes: Mapping[str, Vote]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Ballot:
+        """From plain JSON."""
+        votes = {
+            region: Vote(
+                region=region,
+                verdict=str(vote["verdict"]),
+                since_ms=int(vote["since_ms"]),
+                streak=int(vote["streak"]),
+                evidence=tuple(Evidence(**dict(e)) for e in vote["evidence"]),
+            )
+            for region, vote in data["votes"].items()
+        }
+        return cls(
+            observer=str(data["observer"]),
+            at_ms=int(data["at_ms"]),
+            observer_healthy=bool(data["observer_healthy"]),
+            why=str(data["why"]),
+            votes=votes,
+        )
+
+
+def cast(
+    observer: str,
+    probes: Sequence[Probe],
+    alarms: Mapping[str, str],
+    lags_ms: Mapping[str, int],
+    own_table_works: bool,
+    previous: Ballot | None,
+    policy: Policy,
+    now_ms: int,
+) -> Ballot:
+    """An observer's ballot from what it saw this round.
+
+    `alarms` are its own Region's, by name; `lags_ms` the age of each source's newest heartbeat
+    here. `own_table_works`: its own heartbeat was written and read back this round.
+    """
+    votes = {}
+    for probe in probes:
+        before = previous.votes.get(probe.region) if previous else None
+        evidence = [_probe_evidence(observer, probe, policy)]
+        if probe.region == observer:
+            evidence += _alarm_evidence(alarms)
+        else:
+            evidence.append(_lag_evidence(probe.region, lags_ms.get(probe.region), policy))
+        votes[probe.region] = _vote(probe.region, tuple(evidence), before, policy, now_ms)
+    healthy, why = _observer_health(observer, probes, own_table_works)
+    return Ballot(observer, now_ms, healthy, why, votes)
+
+
+def _observer_health(
+    observer: str, probes: Sequence[Probe], own_table_works: bool
+) -> tuple[bool, str]:
+    """Whether the observer may be believed.
+
+    With one peer only, not reaching it says nothing about who is cut off; there the ballot
+    itself is the proof, since writing it needs two Regions of the coordination table.
+    """
+    if not own_table_works:
+        return False, f"{observer}'s observer cannot write and read its own replica"
+    peers = [probe for probe in probes if probe.region != observer]
+    if len(peers) > 1 and not any(probe.reached for probe in peers):
+        return (
+            False,
+            f"{observer} reaches none of its {len(peers)} peers: it may be the one cut off",
+        )
+    return True, f"{observer}'s observer writes its own replica and reaches its peers"
+
+
+def _probe_evidence(observer: str, probe: Probe, policy: Policy) -> Evidence:
+    where = f"GET /health of {probe.region} from {observer}"
+    if not probe.reached:
+        words = f"{where} got no answer ({probe.error or 'no reason given'})"
+        return Evidence("health", None, None, True, words)
+    status = float(probe.status or 0)
+    if probe.answered_by not in (None, probe.region):
+        words = f"{where} was answered by {probe.answered_by}"
+        return Evidence("health", status, 200, True, words)
+    if not 200 <= status < 300:
+        return Evidence("health", status, 200, True, f"{where} answered {status:.0f}, not 200")
+    latency = float(probe.latency_ms or 0)
+    slow = latency > policy.slow_probe_ms
+    words = f"{where} answered {status:.0f} in {latency:.0f} ms (limit {policy.slow_probe_ms} ms)"
+    return Evidence("latency_ms" if slow else "health", latency, policy.slow_probe_ms, slow, words)
+
+
+def _alarm_evidence(alarms: Mapping[str, str]) -> list[Evidence]:
+    found = []
+    for name, state in sorted(alarms.items()):
+        bad = {"ALARM": True, "OK": False}.get(state)
+        if bad is not False:
+            found.append(Evidence(f"alarm {name}", None, None, bad, f"alarm {name} is {state}"))
+    return found
+
+
+def _lag_evidence(source: str, lag_ms: int | None, policy: Policy) -> Evidence:
+    """Replication from a Region. Never bad in itself: a late replica serves its own clients."""
+    if lag_ms is None:
+        words = f"no heartbeat of {source} has been seen here: its replication lag is unknown"
+        return Evidence("lag_ms", None, policy.lag_limit_ms, None, words)
+    late = lag_ms > policy.lag_limit_ms
+    words = f"{source}'s newest heartbeat here is {lag_ms / 1000:.1f} s old"
+    limit = f" (limit {policy.lag_limit_ms / 1000:.0f} s)"
+    return Evidence("lag_ms", lag_ms, policy.lag_limit_ms, None if late else False, words + limit)
+
+
+def _vote(
+    region: str,
+    evidence: tuple[Evidence, ...],
+    before: Vote | None,
+    policy: Policy,
+    now_ms: int,
+) -> Vote:
+    """The verdict with hysteresis. `streak` counts bad looks upwards, good ones downwards."""
+    bad = any(e.bad for e in evidence)
+    count = before.streak if before else 0
+    streak = max(count, 0) + 1 if bad else min(count, 0) - 1
+    was = before.verdict if before else UNKNOWN
+    if bad and streak >= policy.probe_bad_streak:
+        verdict = IMPAIRED
+    elif not bad and (was != IMPAIRED or -streak >= policy.probe_good_streak):
+        verdict = HEALTHY
+    else:
+        verdict = was
+    since = before.since_ms if before and verdict == was else now_ms
+    return Vote(region, verdict, since, streak, evidence)
