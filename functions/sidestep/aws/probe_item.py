@@ -1,0 +1,30 @@
+"""The item that this Region's /health writes to its own replica and reads back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sidestep.aws.failures import calling
+
+
+class ProbeItem:
+    """One Region's probe item. How long a call may take is the given client's."""
+
+    def __init__(self, dynamodb: Any, table: str, region: str) -> None:
+        self._dynamodb, self._table = dynamodb, table
+        self._key = {"pk": {"S": "probe"}, "sk": {"S": region}}
+
+    def write(self, at: int) -> None:
+        """Write the time, in epoch milliseconds. Raises as `failures.calling`."""
+        item = {**self._key, "at": {"N": str(at)}}
+        with calling(f"writing to {self._table}"):
+            self._dynamodb.put_item(TableName=self._table, Item=item)
+
+    def read(self) -> int | None:
+        """The time last written, by a consistent read; None: no item. Raises as above."""
+        with calling(f"reading from {self._table}"):
+            answer = self._dynamodb.get_item(
+                TableName=self._table, Key=self._key, ConsistentRead=True
+            )
+        found = answer.get("Item", {}).get("at")
+        return None if found is None else int(found["N"])
