@@ -32,7 +32,7 @@ TTL_SWEEP_S: Final = 60.0
 STREAM_POLL_S: Final = (0.05, 0.25)
 """Lambda polls a stream's shards four times a second
 (https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html)."""
-STREAM_DUPLICATE_SHARE: Final = 0.005
+STREAM_DUPLICATE_SHARE: Final = 0.01
 """Share of batches that are delivered again although the function succeeded."""
 STREAM_RETRY_S: Final = (1.0, 60.0)
 """First and longest pause between tries of a failing batch, doubling."""

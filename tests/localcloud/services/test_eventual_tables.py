@@ -92,9 +92,9 @@ def test_a_delete_is_replicated_and_beats_an_older_write_that_arrives_after_it(
     world: World,
 ) -> None:
     world.eventual("t", LONDON, VIRGINIA)
-    late = world.control.disturb(Disturbance(source=LONDON, paused=False, extra_s=60))
+    late = world.services.replication.disturb(Disturbance(source=LONDON, paused=False, extra_s=60))
     world.put(LONDON, "t", "a", text="old")
-    world.control.relieve(late)
+    world.services.replication.relieve(late)
     world.run(1)
     world.client("dynamodb", LONDON).delete_item(TableName="t", Key=item("a"))
     world.run(10)
@@ -149,7 +149,7 @@ def test_paused_replication_holds_writes_and_delivers_the_newest_of_each_item(
     world: World,
 ) -> None:
     table = world.eventual("t", *REGIONS)
-    paused = world.control.disturb(Disturbance(region=LONDON))
+    paused = world.services.replication.disturb(Disturbance(region=LONDON))
     for text in ("1", "2", "3"):
         world.put(LONDON, "t", "a", text=text)
         world.run(10)
@@ -158,7 +158,7 @@ def test_paused_replication_holds_writes_and_delivers_the_newest_of_each_item(
     assert world.get(VIRGINIA, "t", "a") is None
     assert world.get(OREGON, "t", "b") is not None
     assert table.unreplicated(LONDON, VIRGINIA) == 1
-    world.control.relieve(paused)
+    world.services.replication.relieve(paused)
     world.run(5)
     assert world.get(VIRGINIA, "t", "a")["text"] == "3"
     assert world.get(LONDON, "t", "b") is not None
