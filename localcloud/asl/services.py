@@ -63,7 +63,7 @@ def operation(service: str, action: str) -> Any:
 def error_shape(called: OperationModel, code: str) -> str | None:
     """The name of the modelled error with this code, or None."""
     for shape in called.error_shapes:
-        if code in (shape.name, shape.error_code):
+        if code in (shape.name, shape.metadata.get("error", {}).get("code")):
             return str(shape.name)
     return None
 

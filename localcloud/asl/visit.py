@@ -171,8 +171,11 @@ def add_event(
 ) -> int:
     """Add an event to the execution's history; its id.
 
-    Raises StatesError when the history of a Standard execution is full.
+    Raises StatesError when the history of a Standard execution is full, and Aborted when the
+    execution is over: a process that has not heard of it yet takes no further step.
     """
+    if execution.status != "RUNNING":
+        raise Aborted
     standard = not execution.machine.definition.express
     if standard and len(execution.history.events) >= MAX_STANDARD_EVENTS - 1:
         raise StatesError(
