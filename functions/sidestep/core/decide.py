@@ -113,7 +113,7 @@ class Due:
 def decide(view: View, policy: Policy, now_ms: int) -> tuple[Decision, ...]:
     """A decision for each guarded Region, in the list's order."""
     counted = counting(view, policy, now_ms)
-    findings = {region: find(region, view, counted) for region in view.regions}
+    findings = {region: find(region, counted) for region in view.regions}
     return tuple(
         _decide_one(findings[region], findings, view, counted, policy, now_ms)
         for region in view.regions
@@ -137,7 +137,7 @@ def counting(view: View, policy: Policy, now_ms: int) -> tuple[Ballot, ...]:
     )
 
 
-def find(region: str, view: View, counted: Sequence[Ballot]) -> Finding:
+def find(region: str, counted: Sequence[Ballot]) -> Finding:
     """What the counting votes about a Region come to."""
     own = next((b.votes.get(region) for b in counted if b.observer == region), None)
     others = tuple(
@@ -147,11 +147,9 @@ def find(region: str, view: View, counted: Sequence[Ballot]) -> Finding:
     needed = len(others) // 2 + 1
     own_says = own is not None and own.verdict == IMPAIRED
     lone = len(others) == 1
-    if lone:
-        # One witness is not a quorum: the Region's own word or its silence has to agree.
-        quorum = bool(against) and (own is None or own_says)
-    else:
-        quorum = len(against) >= needed
+    # One witness is not a quorum: the Region's own word or its silence has to agree.
+    agreed = not lone or own is None or own_says
+    quorum = len(against) >= needed and agreed
     impaired = bool(others) and (quorum or (own_says and bool(against)))
     reasons = tuple(
         dict.fromkeys(
@@ -167,12 +165,10 @@ def find(region: str, view: View, counted: Sequence[Ballot]) -> Finding:
     silent = f"; {region}'s own observer is silent" if own is None else ""
     summary = f"{tally} ({rule}){silent}"
     words = (summary, *reasons) if against or own_says else ()
-    return Finding(region, impaired, _diagnose(region, impaired, own, others), own, others, words)
+    return Finding(region, impaired, _diagnose(impaired, own, others), own, others, words)
 
 
-def _diagnose(
-    region: str, impaired: bool, own: Vote | None, others: Sequence[tuple[str, Vote]]
-) -> str:
+def _diagnose(impaired: bool, own: Vote | None, others: Sequence[tuple[str, Vote]]) -> str:
     """The kind of failure, by name."""
     if not others:
         return "observers_blind"
