@@ -6,7 +6,6 @@ At least once, in no order, late: delivery itself is `event_delivery.Delivery`.
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from moto.events.models import EventBus, EventsBackend, Replay, ReplayState, Rul
 from localcloud.endpoint import ACCOUNT, ApiCall, Endpoint
 from localcloud.kernel import Kernel, Steps
 from localcloud.services.event_delivery import Delivery
+from localcloud.services.identifiers import new_id
 from localcloud.wire import AwsError
 
 MAX_ENTRIES: Final = 10
@@ -40,6 +40,7 @@ class EventBridge:
     """Every Region's buses."""
 
     def __init__(self, kernel: Kernel, endpoint: Endpoint, delivery: Delivery) -> None:
+        self._ids = kernel.fork("event ids")
         self._kernel, self._delivery = kernel, delivery
         self._chance = kernel.fork("put events")
         self._faults: list[BusFault] = []
@@ -90,7 +91,7 @@ class EventBridge:
         at = event.get("time") or datetime.fromtimestamp(self._kernel.now, UTC)
         return {
             "version": "0",
-            "id": str(uuid.uuid4()),
+            "id": new_id(self._ids),
             "detail-type": event["detail-type"],
             "source": event["source"],
             "account": ACCOUNT,
@@ -183,7 +184,7 @@ class EventBridge:
         bus: EventBus = _backend(region).event_buses[bus_name(replay.destination["Arn"])]
         for event in events:
             yield self._kernel.env.timeout(0.01)
-            again = {**event, "id": str(uuid.uuid4()), "replay-name": replay.name}
+            again = {**event, "id": new_id(self._ids), "replay-name": replay.name}
             for rule in bus.rules.values():
                 wanted = only is None or rule.arn in only
                 if wanted and rule.state == "ENABLED" and _matches(rule, again):

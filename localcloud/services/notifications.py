@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from localcloud.kernel import Kernel, Steps
 from localcloud.network import Network
 from localcloud.services import modelled
 from localcloud.services.async_invoke import AsyncInvocations
+from localcloud.services.identifiers import new_id
 from localcloud.services.queues import Queues
 from localcloud.services.resource_policies import ResourcePolicies
 from localcloud.wire import AwsError
@@ -47,6 +47,7 @@ class Notifications:
         invocations: AsyncInvocations,
         policies: ResourcePolicies,
     ) -> None:
+        self._ids = kernel.fork("message ids")
         self._kernel, self._network, self._queues = kernel, network, queues
         self._invocations, self._policies = invocations, policies
         self._chance = kernel.fork("sns")
@@ -60,7 +61,7 @@ class Notifications:
         region = topic_arn.split(":")[3]
         if topic_arn not in sns_backends[ACCOUNT][region].topics:
             raise LookupError(f"no topic {topic_arn}")
-        made = Published(self._kernel.now, topic_arn, subject, message, str(uuid.uuid4()))
+        made = Published(self._kernel.now, topic_arn, subject, message, new_id(self._ids))
         self.published.setdefault(topic_arn, []).append(made)
         self._kernel.log("notification", region=region, topic=topic_arn, subject=subject)
         for subscription in list(sns_backends[ACCOUNT][region].subscriptions.values()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,6 +13,7 @@ from localcloud.endpoint import ACCOUNT, ApiCall, Endpoint
 from localcloud.kernel import Kernel, Steps
 from localcloud.network import Network
 from localcloud.services.event_delivery import Delivery
+from localcloud.services.identifiers import new_id
 from localcloud.wire import AwsError
 
 _UNITS: Final = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
@@ -39,6 +39,7 @@ class Schedules:
     def __init__(
         self, kernel: Kernel, network: Network, endpoint: Endpoint, delivery: Delivery
     ) -> None:
+        self._ids = kernel.fork("schedule ids")
         self._kernel, self._network, self._delivery = kernel, network, delivery
         self._running: dict[tuple[str, str], str] = {}
         endpoint.before("events", "PutRule")(_check)
@@ -67,7 +68,7 @@ class Schedules:
     def _fire(self, region: str, rule: Rule) -> None:
         event: dict[str, Any] = {
             "version": "0",
-            "id": str(uuid.uuid4()),
+            "id": new_id(self._ids),
             "detail-type": "Scheduled Event",
             "source": "aws.events",
             "account": ACCOUNT,

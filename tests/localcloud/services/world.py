@@ -76,9 +76,9 @@ class FakeLambda:
 class World:
     """Three Regions and the services of one test."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 7) -> None:
         self._clients: dict[tuple[str, str], Any] = {}
-        self.kernel, self.network = Kernel(seed=7), Network()
+        self.kernel, self.network = Kernel(seed), Network()
         self.endpoint = Endpoint(self.kernel, self.network)
         self.lambdas = FakeLambda(self.kernel)
         self.services = Services(self.kernel, self.network, self.endpoint, self.lambdas)
