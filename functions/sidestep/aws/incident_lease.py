@@ -1,0 +1,266 @@
+"""The lease on a Region's incident, and every change of a Region's state: all fenced.
+
+The only place that knows how the control item is written. Each change is one conditional
+update that names the token; a holder whose token is no longer there gets LeaseLost and has
+changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from sidestep.aws.coordination import ConditionFailed, CoordinationTable
+from sidestep.core.control import (
+    DRAINED,
+    DRAINING,
+    MOVES_KEPT,
+    PROBATION,
+    RESTORING,
+    SERVING,
+    Claim,
+    ClaimPlan,
+    ControlState,
+    Move,
+    Pause,
+    RegionState,
+    plan_claim,
+)
+from sidestep.core.errors import LastServingRegion, LeaseLost, NotYet, Refused
+
+CONTROL = "control"
+TRIES = 8
+"""Conditional updates may meet others' updates of the same item; each try reads it anew."""
+
+# To a state: from which states, and by how much the number of serving Regions changes.
+TRANSITIONS: Mapping[str, Mapping[str, int]] = {
+    DRAINING: {SERVING: -1, PROBATION: -1, RESTORING: 0},
+    DRAINED: {DRAINING: 0},
+    RESTORING: {DRAINED: 0},
+    PROBATION: {RESTORING: +1},
+    SERVING: {PROBATION: 0, DRAINING: +1},
+}
+_MOVES = {DRAINED: "drain", PROBATION: "restore"}
+
+
+class IncidentLease:
+    """Claims, renewals and state changes of one application's Regions."""
+
+    def __init__(
+        self, table: CoordinationTable, application: str, regions: tuple[str, ...], lease_s: int
+    ) -> None:
+        self._table, self._application, self._regions = table, application, regions
+        self._lease_ms = lease_s * 1000
+
+    def read(self) -> ControlState:
+        """The control item as it is now, strongly consistent; the beginning where there is none."""
+        found = self._table.get(CONTROL)
+        return control_of(found) if found else self._beginning()
+
+    def claim(
+        self,
+        region: str,
+        kind: str,
+        mode: str,
+        holder: str,
+        incident: str | None,
+        now_ms: int,
+    ) -> tuple[Claim | None, str]:
+        """Claim a Region's incident for `holder`: the claim, or None and why not.
+
+        Of any number of claims at once one succeeds: each is conditional on the token that it
+        read, and each that succeeds changes the token.
+        """
+        for _ in range(TRIES):
+            found = self._table.get(CONTROL)
+            if found is None:
+                self._create()
+                continue
+            control = control_of(found)
+            plan: ClaimPlan = plan_claim(
+                control,
+                self._application,
+                region,
+                kind,
+                mode,
+                holder,
+                incident,
+                self._lease_ms,
+                now_ms,
+            )
+            if plan.state is None:
+                return None, plan.why
+            if plan.state.token == control.of(region).token and control.of(region).holder == holder:
+                return self.renew(self._claim_of(region, plan.state), now_ms), plan.why
+            try:
+                self._table.update(
+                    CONTROL,
+                    "SET #token = :token, regions.#region = :state",
+                    "#token = :seen",
+                    {"#token": "token", "#region": region},
+                    {
+                        ":token": plan.state.token,
+                        ":seen": control.token,
+                        ":state": asdict(plan.state),
+                    },
+                )
+            except ConditionFailed:
+                continue  # somebody claimed meanwhile, or our own try was done: read again
+            return self._claim_of(region, plan.state), plan.why
+        raise NotYet(f"the control item of {self._application} is too busy to claim {region}")
+
+    def renew(self, claim: Claim, now_ms: int) -> Claim:
+        """The claim with its lease from now. Raises LeaseLost when another holds the incident."""
+        until = now_ms + self._lease_ms
+        try:
+            self._table.update(
+                CONTROL,
+                "SET regions.#region.lease_until_ms = :until",
+                _FENCE,
+                {"#region": claim.region, "#token": "token"},
+                {":until": until, ":mine": claim.token, ":holder": claim.holder},
+            )
+        except ConditionFailed:
+            raise self._lost(claim) from None
+        return replace(claim, lease_until=until)
+
+    def advance(self, claim: Claim, to: str, now_ms: int, min_serving: int = 1) -> RegionState:
+        """Bring the Region to a state; nothing happens when it is there already.
+
+        Raises LeaseLost, LastServingRegion, or Refused for a state that does not lead there.
+        """
+        for _ in range(TRIES):
+            control = self.read()
+            now = control.of(claim.region)
+            if now.token != claim.token or now.holder != claim.holder:
+                raise self._lost(claim)
+            if now.state == to:
+                return now
+            change = TRANSITIONS[to].get(now.state)
+            if change is None:
+                raise Refused(f"{claim.region} is {now.state}: that does not lead to {to}")
+            if change < 0 and control.serving <= min_serving:
+                raise LastServingRegion(
+                    f"draining {claim.region} would leave {control.serving - 1} serving Regions, "
+                    f"{min_serving} must remain: bring another back first"
+                )
+            try:
+                return self._advance(claim, control, now, to, change, now_ms)
+            except ConditionFailed:
+                continue
+        raise NotYet(f"the control item of {self._application} is too busy to change")
+
+    def release(self, claim: Claim, now_ms: int) -> None:
+        """Put the incident down: the Region keeps its state, nobody holds it."""
+        try:
+            self._table.update(
+                CONTROL,
+                "SET regions.#region.holder = :nobody, regions.#region.lease_until_ms = :never, "
+                "regions.#region.since_ms = :now",
+                _FENCE,
+                {"#region": claim.region, "#token": "token"},
+                {
+                    ":nobody": "",
+                    ":never": 0,
+                    ":now": now_ms,
+                    ":mine": claim.token,
+                    ":holder": claim.holder,
+                },
+            )
+        except ConditionFailed:
+            now = self.read().of(claim.region)
+            if now.token == claim.token and not now.holder:
+                return  # a second try of a release that was done
+            raise self._lost(claim) from None
+
+    def _advance(
+        self,
+        claim: Claim,
+        control: ControlState,
+        now: RegionState,
+        to: str,
+        change: int,
+        now_ms: int,
+    ) -> RegionState:
+        then = replace(
+            now,
+            state=to,
+            since_ms=now_ms,
+            drained_at_ms=now_ms if to == DRAINING else now.drained_at_ms,
+            restored_at_ms=now_ms if to == PROBATION else now.restored_at_ms,
+            lease_until_ms=now_ms + self._lease_ms,
+        )
+        moves = list(control.moves)
+        if to in _MOVES:
+            moves.append(Move(now_ms, claim.region, _MOVES[to], claim.incident))
+        self._table.update(
+            CONTROL,
+            "SET regions.#region = :then, serving = :after, moves = :moves",
+            f"{_FENCE} AND regions.#region.#state = :from AND serving = :before",
+            {"#region": claim.region, "#token": "token", "#state": "state"},
+            {
+                ":then": asdict(then),
+                ":after": control.serving + change,
+                ":before": control.serving,
+                ":moves": [asdict(move) for move in moves[-MOVES_KEPT:]],
+                ":from": now.state,
+                ":mine": claim.token,
+                ":holder": claim.holder,
+            },
+        )
+        return then
+
+    def _create(self) -> None:
+        try:
+            self._table.create(CONTROL, _item(self._beginning()))
+        except ConditionFailed:
+            return  # somebody else made it
+
+    def _beginning(self) -> ControlState:
+        return ControlState(
+            serving=len(self._regions), regions={r: RegionState() for r in self._regions}
+        )
+
+    def _claim_of(self, region: str, state: RegionState) -> Claim:
+        return Claim(
+            application=self._application,
+            region=region,
+            incident=state.incident,
+            kind=state.kind,
+            mode=state.mode,
+            token=state.token,
+            holder=state.holder,
+            lease_until=state.lease_until_ms,
+        )
+
+    def _lost(self, claim: Claim) -> LeaseLost:
+        now = self.read().of(claim.region)
+        return LeaseLost(
+            f"{claim.incident}: token {claim.token} of {claim.holder} is fenced off by token "
+            f"{now.token} of {now.holder or 'nobody'}; stand aside"
+        )
+
+
+_FENCE = "regions.#region.#token = :mine AND regions.#region.holder = :holder"
+
+
+def control_of(item: Mapping[str, Any]) -> ControlState:
+    """The control item as a value."""
+    pause = item.get("paused")
+    return ControlState(
+        token=item["token"],
+        serving=item["serving"],
+        regions={region: RegionState(**state) for region, state in item["regions"].items()},
+        paused=Pause(**pause) if pause else None,
+        moves=tuple(Move(**move) for move in item["moves"]),
+    )
+
+
+def _item(control: ControlState) -> dict[str, Any]:
+    return {
+        "token": control.token,
+        "serving": control.serving,
+        "regions": {region: asdict(state) for region, state in control.regions.items()},
+        "moves": [asdict(move) for move in control.moves],
+    }
