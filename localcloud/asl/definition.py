@@ -12,22 +12,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from localcloud.asl import graph, integrations, model
-from localcloud.asl.errors import ALL, DefinitionError
+from localcloud.asl.errors import DefinitionError
 from localcloud.asl.expressions import Template
 from localcloud.asl.fields import Fields
+from localcloud.asl.handling import (
+    MAX_NAME,
+    MAX_SECONDS,
+    read_assign,
+    read_catch,
+    read_retry,
+)
 from localcloud.asl.resources import Kind, Pattern, parse_resource
-from localcloud.asl.screening import INPUT_ONLY, WITH_ERROR, WITH_RESULT, Allowed
+from localcloud.asl.screening import INPUT_ONLY, WITH_RESULT, Allowed
 from localcloud.asl.timestamps import parse_timestamp
 
-MAX_SECONDS = 99_999_999
-"""Longest TimeoutSeconds, HeartbeatSeconds and Wait Seconds (state-task.html, state-wait.html)."""
-MAX_DELAY_SECONDS = 31_622_400
-"""MaxDelaySeconds must be less than 31,622,400 plus one (concepts-error-handling.html)."""
 EXPRESS_MAX_SECONDS = 300
 """An Express execution runs for at most five minutes (choosing-workflow-type.html)."""
-MAX_NAME = 80
-"""State and variable names: at most 80 characters (statemachine-structure.html,
-workflow-variables.html)."""
 
 
 def load(definition: str | Mapping[str, Any], *, express: bool = False) -> model.Definition:
@@ -97,7 +97,7 @@ def _common(
 ) -> dict[str, Any]:
     common: dict[str, Any] = {"name": name, "output": fields.template("Output", allowed)}
     if assigns:
-        common["assign"] = _assign(fields, allowed)
+        common["assign"] = read_assign(fields, allowed)
     return common
 
 
@@ -109,18 +109,6 @@ def _transition(fields: Fields) -> str | None:
     if fields.take("End") is not True:
         raise fields.wrong("End", "Expected true")
     return None
-
-
-def _assign(fields: Fields, allowed: Allowed) -> Template | None:
-    found = fields.template("Assign", allowed)
-    if found is None:
-        return None
-    if not isinstance(found.source, dict):
-        raise fields.wrong("Assign", "Expected an object of variables")
-    for variable in found.source:
-        if not variable.isidentifier() or len(variable) > MAX_NAME or variable == "states":
-            raise fields.wrong("Assign", f"'{variable}' cannot be the name of a variable")
-    return found
 
 
 def _pass(name: str, fields: Fields, _: bool) -> model.State:
@@ -177,7 +165,7 @@ def _rule(value: Any, location: str, prefix: str) -> model.Rule:
     rule = model.Rule(
         condition,
         fields.text("Next"),
-        _assign(fields, INPUT_ONLY),
+        read_assign(fields, INPUT_ONLY),
         fields.template("Output", INPUT_ONLY),
     )
     fields.close()
@@ -257,64 +245,8 @@ def _map(name: str, fields: Fields, express: bool) -> model.State:
 
 
 def _working(name: str, fields: Fields) -> dict[str, Any]:
-    retry = _entries(fields, "Retry", _retrier)
-    catch = _entries(fields, "Catch", _catcher)
+    retry, catch = read_retry(fields), read_catch(fields)
     return {**_common(name, fields, WITH_RESULT), "retry": retry, "catch": catch}
-
-
-def _entries(
-    fields: Fields, name: str, read: Callable[[Fields, tuple[str, ...]], Any]
-) -> tuple[Any, ...]:
-    if name not in fields:
-        return ()
-    values = fields.take(name)
-    if not isinstance(values, list):
-        raise fields.wrong(name, "Expected an array")
-    entries = []
-    for index, value in enumerate(values):
-        entry = Fields(value, f"{fields.at(name)}[{index}]", f"{name}[{index}]/")
-        entry.optional_text("Comment")
-        errors = entry.take("ErrorEquals")
-        if (
-            not isinstance(errors, list)
-            or not errors
-            or not all(isinstance(e, str) for e in errors)
-        ):
-            raise entry.wrong("ErrorEquals", "Expected an array of error names that is not empty")
-        if ALL in errors and (len(errors) > 1 or index < len(values) - 1):
-            raise entry.wrong("ErrorEquals", f"'{ALL}' must stand alone, and in the last entry")
-        entries.append(read(entry, tuple(errors)))
-        entry.close()
-    return tuple(entries)
-
-
-def _retrier(fields: Fields, errors: tuple[str, ...]) -> model.Retrier:
-    jitter = "NONE"
-    if "JitterStrategy" in fields:
-        jitter = fields.one_of("JitterStrategy", ["FULL", "NONE"])
-    interval_s = fields.whole("IntervalSeconds", 1, 1, MAX_SECONDS)
-    max_delay_s = None
-    if "MaxDelaySeconds" in fields:
-        max_delay_s = fields.whole("MaxDelaySeconds", 0, 1, MAX_DELAY_SECONDS)
-        if max_delay_s <= interval_s:
-            raise fields.wrong("MaxDelaySeconds", "Must be greater than IntervalSeconds")
-    return model.Retrier(
-        error_equals=errors,
-        interval_s=interval_s,
-        max_attempts=fields.whole("MaxAttempts", 3, 0, MAX_SECONDS),
-        backoff_rate=fields.number("BackoffRate", 2.0, 1.0, float("inf")),
-        max_delay_s=max_delay_s,
-        full_jitter=jitter == "FULL",
-    )
-
-
-def _catcher(fields: Fields, errors: tuple[str, ...]) -> model.Catcher:
-    return model.Catcher(
-        errors,
-        fields.text("Next"),
-        _assign(fields, WITH_ERROR),
-        fields.template("Output", WITH_ERROR),
-    )
 
 
 _READERS: dict[str, Callable[[str, Fields, bool], model.State]] = {

@@ -323,6 +323,20 @@ _OTHERS = [
         {"s": 4},
     ),
     Case(
+        "the time told is the time waited",
+        machine(
+            {
+                "A": {
+                    "Type": "Wait",
+                    "Seconds": 90,
+                    "Assign": {"at": "{% $millis() %}"},
+                    "Next": "B",
+                },
+                "B": _end(Output=["{% $at %}", "{% $now() %}"]),
+            }
+        ),
+    ),
+    Case(
         "Wait keeps its Assign",
         machine(
             {

@@ -1,6 +1,7 @@
 """Runs a definition under moto's interpreter, with the same scripted Tasks.
 
-moto's interpreter lives in real time: its waits and retry delays are noted, not waited for.
+moto's interpreter lives in real time: its waits and retry delays are noted, not waited for,
+and `$now` and `$millis` tell the time as if they had been.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import threading
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
-from jsonata import Jsonata
+from jsonata import Functions, Jsonata
 from moto.stepfunctions.parser.api import StateMachineType
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import (
@@ -33,7 +35,7 @@ from moto.stepfunctions.parser.mocking.mock_config import (
     MockedResponseThrow,
 )
 
-from tests.asl.ours import MACHINE, NAME, ROLE
+from tests.asl.ours import EPOCH, MACHINE, NAME, ROLE
 from tests.asl.scripts import Run, Script, Throw
 
 LIMIT_S = 20
@@ -84,6 +86,7 @@ def run_motos(
     with _hurried(delays):
         worker.start()
         if not ended.wait(LIMIT_S):
+            worker.stop(datetime.now(UTC), "Hung", None)
             raise TimeoutError("moto's interpreter did not end")
     return _told(worker, delays)
 
@@ -111,17 +114,22 @@ def _hurried(delays: list[float]) -> Iterator[None]:
     def note(seconds: float) -> None:
         delays.append(max(0.0, float(seconds)))
 
+    def millis() -> int:
+        return int((EPOCH + sum(delays)) * 1000)
+
+    def evaluate(expression: str) -> Any:
+        query = Jsonata(expression)
+        query.register_lambda("millis", millis)
+        query.register_lambda("now", lambda: Functions.datetime_from_millis(millis(), None, None))
+        return query.evaluate(None)
+
     def waited(_: Any, env: Any, wait_seconds: float) -> None:
         del env
         note(wait_seconds)
 
     with (
-        mock.patch.object(jsonata, "_eval_jsonata", _evaluate),
+        mock.patch.object(jsonata, "_eval_jsonata", evaluate),
         mock.patch.object(retrier_decl, "time", types.SimpleNamespace(sleep=note)),
         mock.patch.object(WaitFunction, "_wait_interval", waited),
     ):
         yield
-
-
-def _evaluate(expression: str) -> Any:
-    return Jsonata(expression).evaluate(None)

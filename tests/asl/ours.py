@@ -137,3 +137,35 @@ def task(**fields: Any) -> dict[str, Any]:
     """A Task that invokes a function; scripted runners do not look at what it invokes."""
     resource = "arn:aws:states:::lambda:invoke"
     return {"Type": "Task", "Resource": resource, "Arguments": {"FunctionName": "f"}, **fields}
+
+
+ASK = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+    "Arguments": {"QueueUrl": "q", "MessageBody": "{% $states.context.Task.Token %}"},
+}
+"""A Task that sends its token away and waits for it."""
+
+
+def caught(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition with this state as Work, then Done; its errors go to Caught as input."""
+    output = "{% $states.errorOutput %}"
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Caught", "Output": output}]
+    ends = {"Type": "Pass", "End": True}
+    return machine(
+        {"Work": {**state, "Catch": catch, "Next": "Done"}, "Done": ends, "Caught": ends}
+    )
+
+
+def parallel(*states: Mapping[str, Any]) -> dict[str, Any]:
+    """A Parallel with a branch for each state, named B0, B1, …"""
+    branches = [
+        {"StartAt": f"B{index}", "States": {f"B{index}": {**state, "End": True}}}
+        for index, state in enumerate(states)
+    ]
+    return {"Type": "Parallel", "Branches": branches}
+
+
+def types(execution: Execution) -> list[str]:
+    """The types of an execution's events, in order."""
+    return [event["type"] for event in execution.history.events]

@@ -14,7 +14,9 @@ from tests.asl.cases import CASES, Case
 from tests.asl.ours import Bench, machine, task
 from tests.asl.scripts import Throw
 
-MODEL = ServiceModel(Loader().load_service_model("stepfunctions", "service-2"), "stepfunctions")
+MODEL: Any = ServiceModel(
+    Loader().load_service_model("stepfunctions", "service-2"), "stepfunctions"
+)
 KINDS = set(MODEL.shape_for("HistoryEventType").enum)
 
 
