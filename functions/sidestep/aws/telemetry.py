@@ -42,8 +42,14 @@ def tracer() -> Tracer:
 
 
 def metrics(**dimensions: str) -> EphemeralMetrics:
-    """EMF metrics in POWERTOOLS_METRICS_NAMESPACE, under the service's name and `dimensions`."""
-    collected = EphemeralMetrics()
-    if dimensions:  # as defaults: dimensions that are only added last until the first flush
-        collected.set_default_dimensions(**dimensions)
+    """EMF metrics in POWERTOOLS_METRICS_NAMESPACE, under `dimensions` and nothing else.
+
+    Without any, under the one dimension `service`, POWERTOOLS_SERVICE_NAME. An alarm has to
+    name a metric's dimensions exactly, so what is in them is said in the contract page.
+    """
+    if not dimensions:
+        return EphemeralMetrics()
+    collected = EphemeralMetrics(service="")
+    # As defaults: dimensions that are only added last until the first flush.
+    collected.set_default_dimensions(**dimensions)
     return collected

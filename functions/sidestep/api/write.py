@@ -1,0 +1,90 @@
+"""`POST /messages`: accept a message. What a 2xx promises is in accept.py."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sidestep.api.accept import Accepted, KeyReused, accept
+from sidestep.api.answers import BadRequest, answer, bad_request, error, unavailable
+from sidestep.api.requests import message_asked
+from sidestep.aws import telemetry
+from sidestep.aws.bus import MessageBus, UnsentEvents
+from sidestep.aws.clients import client
+from sidestep.aws.messages import MessageStore
+from sidestep.aws.settings import Settings
+from sidestep.core.errors import SidestepError, Throttled
+from sidestep.core.messages import NewMessage
+
+COUNTS = ("Writes", "WriteRejections", "WriteErrors", "WriteThrottles", "EventsUnsent")
+"""Metrics of this function. Each request is one of the first three."""
+
+settings = Settings.from_environment("SIDESTEP_UNSENT_QUEUE_URL")
+logger, tracer, metrics = telemetry.logger(), telemetry.tracer(), telemetry.metrics()
+app = APIGatewayHttpResolver()
+# Together at most 7 + 3 + 3 s (clients.longest_call_s), within the function's time-out of 15 s.
+# One attempt each for bus and queue: the queue is the bus's second chance, the client the queue's.
+messages = MessageStore(client("dynamodb"), settings.data_table)
+bus = MessageBus(client("events", attempts=1), settings.bus)
+unsent = UnsentEvents(client("sqs", attempts=1), settings.unsent_queue_url)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """201 stored, 200 seen before, 409 key reused, 4xx, or 503 with Retry-After."""
+    return app.resolve(event, context)
+
+
+@app.post("/messages")
+def write() -> Response[str]:
+    """Store the message and have it told, or say why not."""
+    started = time.time()
+    try:
+        # Before any AWS call: the resolver keeps the current event by class, not by instance.
+        accepted = _accept(message_asked(app.current_event), int(started * 1000))
+    except BadRequest as wrong:
+        return _counted(bad_request(wrong), "WriteRejections")
+    except KeyReused as reused:
+        refusal = error(409, "key_reused", str(reused), "Idempotency-Key")
+        return _counted(refusal, "WriteRejections")
+    except SidestepError as failure:
+        logger.error("write not acknowledged", error=str(failure), kind=type(failure).__name__)
+        sorry = unavailable("not stored for certain: send it again with the same Idempotency-Key")
+        throttled = ["WriteThrottles"] if isinstance(failure, Throttled) else []
+        return _counted(sorry, "WriteErrors", *throttled)
+    finally:
+        metrics.add_metric("WriteLatency", "Milliseconds", (time.time() - started) * 1000)
+    return _acknowledged(accepted)
+
+
+def _accept(new: NewMessage, now_ms: int) -> Accepted:
+    return accept(
+        new,
+        application=settings.application,
+        region=settings.region,
+        now_ms=now_ms,
+        messages=messages,
+        bus=bus,
+        unsent=unsent,
+    )
+
+
+def _acknowledged(accepted: Accepted) -> Response[str]:
+    body = {"message": accepted.message.to_dict(), "served_by": settings.region}
+    answered = answer(200 if accepted.seen_before else 201, body)
+    if not accepted.unsent:
+        return _counted(answered, "Writes")
+    logger.warning("event queued: the bus did not take it", error=accepted.unsent)
+    return _counted(answered, "Writes", "EventsUnsent")
+
+
+def _counted(answered: Response[str], *names: str) -> Response[str]:
+    """Count the request, with zeros for what it was not, so that rates and sums have no gaps."""
+    for name in COUNTS:
+        metrics.add_metric(name, "Count", int(name in names))
+    return answered
