@@ -167,14 +167,13 @@ class EventualTable:
     def _apply(self, write: Write, link: Link) -> None:
         now = self._kernel.now
         # Published in the source Region only: it cannot be read when that Region is down.
-        if link.source not in self._network.down:
-            metric = MetricId(
-                link.source,
-                "AWS/DynamoDB",
-                "ReplicationLatency",
-                dimensions(TableName=self.name, ReceivingRegion=link.target),
-            )
-            self._metrics.record(metric, (now - write.stamp.at) * 1000, now, "Milliseconds")
+        metric = MetricId(
+            link.source,
+            "AWS/DynamoDB",
+            "ReplicationLatency",
+            dimensions(TableName=self.name, ReceivingRegion=link.target),
+        )
+        self._metrics.record(metric, (now - write.stamp.at) * 1000, now, "Milliseconds")
         here = self._stamps[link.target]
         present = here.get(write.key)
         if present is not None and present >= write.stamp:

@@ -172,6 +172,17 @@ def test_a_state_set_by_hand_acts_once_and_the_data_puts_it_back(world: World) -
     assert heard(world) == ["OK", "ALARM", "OK"]
 
 
+def test_a_state_set_by_hand_that_is_the_same_announces_nothing(world: World) -> None:
+    listen(world)
+    put_alarm(world)
+    world.run(180)
+    world.client("cloudwatch", LONDON).set_alarm_state(
+        AlarmName="errors", StateValue="OK", StateReason="drill"
+    )
+    world.run(60)
+    assert heard(world) == ["OK"]
+
+
 def test_a_state_set_by_hand_does_not_change_what_the_data_says(world: World) -> None:
     put_alarm(world)
     world.run(180)

@@ -209,6 +209,13 @@ def test_each_change_is_in_each_regions_stream_once(world: World) -> None:
         assert record["dynamodb"]["NewImage"]["x"] == {"N": "1"}
 
 
+def test_a_write_that_changes_nothing_is_not_in_the_stream(world: World) -> None:
+    world.eventual("t", LONDON)
+    for _ in range(2):
+        world.put(LONDON, "t", "a", text="same")
+    assert len(records(world, LONDON)) == 1
+
+
 def records(world: World, region: str) -> list[Any]:
     """What the DynamoDB Streams API has."""
     streams = world.client("dynamodbstreams", region)

@@ -33,6 +33,7 @@ def test_a_consistent_read_anywhere_sees_a_write_as_soon_as_it_is_acknowledged(
 def test_an_eventually_consistent_read_may_be_stale(world: World) -> None:
     world.strong("coord", *REGIONS)
     world.put(VIRGINIA, "coord", "a")
+    world.run(0.01)
     assert world.get(OREGON, "coord", "a") is None
     world.run(2)
     assert world.get(OREGON, "coord", "a") is not None
@@ -76,6 +77,23 @@ def test_a_region_cut_off_from_both_others_serves_stale_reads_and_nothing_else(
         world.network.isolated.clear()
         world.run(5)
         assert world.get(OREGON, "coord", "a")["text"] == "new"
+
+
+def test_a_majority_lost_while_a_write_asks_for_it_refuses_the_write(world: World) -> None:
+    world.strong("coord", *REGIONS)
+    outcome: list[str] = []
+
+    def write() -> None:
+        try:
+            world.put(VIRGINIA, "coord", "a")
+        except ClientError as error:
+            outcome.append(error.response["Error"]["Code"])
+
+    world.start_in(VIRGINIA, write)
+    world.run(0.006)
+    world.network.isolated.add(VIRGINIA)
+    world.run(1)
+    assert outcome == ["InternalServerError"]
 
 
 def test_two_replicas_and_a_witness_survive_the_loss_of_either_replica(world: World) -> None:
