@@ -1,0 +1,85 @@
+"""Ballots and the registry in the coordination table, and everything of an application at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sidestep.aws.coordination import CoordinationTable
+from sidestep.aws.incident_lease import CONTROL, control_of
+from sidestep.core.control import ControlState, RegionState
+from sidestep.core.decide import View
+from sidestep.core.votes import Ballot
+
+_VOTE, _REGION = "vote#", "region#"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What a Region's observer tells of its own Region, so that nobody looks it up in need."""
+
+    region: str
+    toggle_check_id: str
+    check_id: str
+    api_id: str
+    client_subnet: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Everything:
+    """An application as the coordination table holds it."""
+
+    control: ControlState
+    ballots: Mapping[str, Ballot]
+    registry: Mapping[str, Registered]
+
+    def view(self, application: str, regions: tuple[str, ...]) -> View:
+        """What the decision takes."""
+        return View(application, regions, tuple(self.ballots.values()), self.control)
+
+
+class Ballots:
+    """Reads and writes what observers say. Raises CoordinationUnavailable."""
+
+    def __init__(self, table: CoordinationTable, regions: tuple[str, ...]) -> None:
+        self._table, self._regions = table, regions
+
+    def everything(self) -> Everything:
+        """Control, ballots and registry in one strongly consistent query."""
+        items = self._table.everything()
+        found = items.get(CONTROL)
+        beginning = ControlState(
+            serving=len(self._regions), regions={r: RegionState() for r in self._regions}
+        )
+        return Everything(
+            control=control_of(found) if found else beginning,
+            ballots={
+                sk.removeprefix(_VOTE): Ballot.from_dict(item)
+                for sk, item in items.items()
+                if sk.startswith(_VOTE)
+            },
+            registry={
+                sk.removeprefix(_REGION): _registered(item)
+                for sk, item in items.items()
+                if sk.startswith(_REGION)
+            },
+        )
+
+    def cast(self, ballot: Ballot) -> None:
+        """Put an observer's newest ballot in place of its last."""
+        self._table.put(f"{_VOTE}{ballot.observer}", ballot.to_dict())
+
+    def register(self, entry: Registered) -> None:
+        """Put a Region's entry of the registry."""
+        self._table.put(f"{_REGION}{entry.region}", asdict(entry))
+
+    def registered(self, region: str) -> Registered | None:
+        """A Region's entry of the registry."""
+        item = self._table.get(f"{_REGION}{region}")
+        return _registered(item) if item else None
+
+
+def _registered(item: Mapping[str, Any]) -> Registered:
+    return Registered(**{name: item[name] for name in Registered.__dataclass_fields__})

@@ -1,0 +1,78 @@
+"""The gate: drain marks in the wardens' own Regional tables, written there, not replicated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sidestep.aws.failures import calling, code_of
+from sidestep.aws.items import to_attributes
+from sidestep.core.control import Claim
+from sidestep.core.errors import LeaseLost, SidestepError
+
+
+class TrafficGate:
+    """Sets and clears a Region's mark at its wardens. `clients`: DynamoDB by warden Region.
+
+    A warden answers 200 on /drained/<region> while its mark says drained, which makes the
+    inverted child of the Region's calculated check unhealthy. Either warden is enough to
+    drain; to restore, both marks must go.
+    """
+
+    def __init__(self, clients: Mapping[str, Any], table: str) -> None:
+        self._clients, self._table = clients, table
+
+    def mark(self, claim: Claim, wardens: tuple[str, ...], drained: bool, now_ms: int) -> Marks:
+        """Write the mark at every warden that answers. Raises LeaseLost at a newer token's."""
+        set_at: dict[str, bool] = {}
+        why: dict[str, str] = {}
+        for warden in wardens:
+            try:
+                self.write(warden, claim.region, drained, claim.token, claim.incident, now_ms)
+                set_at[warden] = True
+            except LeaseLost:
+                raise
+            except SidestepError as error:
+                set_at[warden], why[warden] = False, str(error)
+        return Marks(set_at, why)
+
+    def write(
+        self, warden: str, region: str, drained: bool, token: int, incident: str, now_ms: int
+    ) -> None:
+        """Write one mark, unless a newer token wrote it: then LeaseLost."""
+        values = {
+            ":drained": drained,
+            ":token": token,
+            ":incident": incident,
+            ":now": now_ms,
+        }
+        with calling(f"the mark on {region} in {warden}"):
+            try:
+                self._clients[warden].update_item(
+                    TableName=self._table,
+                    Key={"pk": {"S": "drained"}, "sk": {"S": region}},
+                    UpdateExpression="SET drained = :drained, #token = :token, "
+                    "incident = :incident, confirmed_at = :now",
+                    ConditionExpression="attribute_not_exists(#token) OR #token <= :token",
+                    ExpressionAttributeNames={"#token": "token"},
+                    ExpressionAttributeValues=to_attributes(values),
+                )
+            except ClientError as error:
+                if code_of(error) != "ConditionalCheckFailedException":
+                    raise
+                raise LeaseLost(
+                    f"{incident}: {warden} has a mark on {region} newer than token {token}"
+                ) from None
+
+
+class Marks:
+    """What came of marking: which wardens took it, and why the others did not."""
+
+    def __init__(self, at: Mapping[str, bool], why: Mapping[str, str]) -> None:
+        self.at, self.why = at, why
+
+    def enough(self, drained: bool) -> bool:
+        """One warden drains; restoring needs every mark gone."""
+        return any(self.at.values()) if drained else all(self.at.values())

@@ -1,0 +1,89 @@
+"""The write ledger of the surviving Regions, held against a replica of the data table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sidestep.aws.failures import calling, code_of
+from sidestep.aws.messages import item_of, message_of
+from sidestep.aws.regional import RegionalTable
+from sidestep.core.errors import SidestepError, Throttled
+from sidestep.core.messages import Message
+
+BATCH = 100
+"""Keys in one BatchGetItem (API_BatchGetItem)."""
+_UNPROCESSED_TRIES = 5
+
+
+class WriteLedger:
+    """Ledgers by the Region that keeps them. Each may be away; what is missing is said."""
+
+    def __init__(self, ledgers: Mapping[str, RegionalTable]) -> None:
+        self._ledgers = ledgers
+
+    def entries(self, origin: str, since_ms: int) -> tuple[list[Message], bool]:
+        """All writes of `origin` since then that any surviving ledger knows, and whether every
+        one of them could be read."""
+        found: dict[tuple[str, int], Message] = {}
+        complete = True
+        for region, ledger in self._ledgers.items():
+            if region == origin:
+                continue
+            try:
+                for message in ledger.entries(origin, since_ms):
+                    found[message.id, message.version] = message
+            except SidestepError:
+                complete = False
+        return list(found.values()), complete
+
+
+class Replica:
+    """One Region's replica of the data table, as assess and repair need it."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb, self._table = dynamodb, table
+
+    def held(self, ids: Iterable[str]) -> dict[str, Message]:
+        """The messages that this replica holds of these ids. Raises as `failures.calling`."""
+        wanted = sorted(set(ids))
+        held: dict[str, Message] = {}
+        for start in range(0, len(wanted), BATCH):
+            keys = [
+                {"pk": {"S": f"message#{one}"}, "sk": {"S": "message"}}
+                for one in wanted[start : start + BATCH]
+            ]
+            for item in self._batch(keys):
+                message = message_of(item)
+                held[message.id] = message
+        return held
+
+    def _batch(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        ask = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        for _ in range(_UNPROCESSED_TRIES):
+            with calling(f"reading from {self._table}"):
+                answer = self._dynamodb.batch_get_item(RequestItems=ask)
+            items.extend(answer["Responses"].get(self._table, []))
+            ask = answer.get("UnprocessedKeys") or {}
+            if not ask:
+                return items
+        raise Throttled(f"{self._table} left keys unread {_UNPROCESSED_TRIES} times in a row")
+
+    def put_back(self, message: Message) -> bool:
+        """Put a write back unless the replica holds one as new or newer; whether it was put."""
+        with calling(f"repairing {self._table}"):
+            try:
+                self._dynamodb.put_item(
+                    TableName=self._table,
+                    Item=item_of(message),
+                    ConditionExpression="attribute_not_exists(pk) OR version < :version",
+                    ExpressionAttributeValues={":version": {"N": str(message.version)}},
+                )
+            except ClientError as error:
+                if code_of(error) != "ConditionalCheckFailedException":
+                    raise
+                return False
+        return True
