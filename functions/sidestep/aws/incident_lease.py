@@ -110,9 +110,12 @@ class IncidentLease:
             return self._claim_of(region, plan.state), plan.why
         raise NotYet(f"the control item of {self._application} is too busy to claim {region}")
 
-    def renew(self, claim: Claim, now_ms: int) -> Claim:
-        """The claim with its lease from now. Raises LeaseLost when another holds the incident."""
-        until = now_ms + self._lease_ms
+    def renew(self, claim: Claim, now_ms: int, for_s: int | None = None) -> Claim:
+        """The claim with its lease from now; for longer than usual while a person is asked.
+
+        Raises LeaseLost when another holds the incident.
+        """
+        until = now_ms + (self._lease_ms if for_s is None else for_s * 1000)
         try:
             self._table.update(
                 CONTROL,
@@ -150,6 +153,16 @@ class IncidentLease:
             except ConditionFailed:
                 continue
         raise NotYet(f"the control item of {self._application} is too busy to change")
+
+    def note_toggle(self, region: str, token: int, stands: str) -> None:
+        """Remember where the toggle was set. Raises ConditionFailed when the token is gone."""
+        self._table.update(
+            CONTROL,
+            "SET regions.#region.toggle = :stands",
+            "regions.#region.#token = :token",
+            {"#region": region, "#token": "token"},
+            {":stands": stands, ":token": token},
+        )
 
     def release(self, claim: Claim, now_ms: int) -> None:
         """Put the incident down: the Region keeps its state, nobody holds it."""

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from sidestep.aws.failures import calling, code_of
 
-OPEN, SHUT = 0, 1
+THRESHOLD_OPEN, THRESHOLD_SHUT = 0, 1
 """HealthThreshold of a healthy and of an unhealthy switch."""
 _TRIES = 2
 
@@ -31,7 +31,7 @@ class Toggle:
     def set(self, check_id: str, drained: bool, prove_lease: Callable[[], object]) -> int:
         """Set the switch; the version that was written. Raises what `prove_lease` raises,
         Throttled, Unreachable or Refused; after a version conflict it tries once more."""
-        threshold = SHUT if drained else OPEN
+        threshold = THRESHOLD_SHUT if drained else THRESHOLD_OPEN
         for attempt in range(_TRIES):
             version = self._version(check_id)
             prove_lease()
@@ -48,12 +48,6 @@ class Toggle:
                     continue
             return int(answer["HealthCheck"]["HealthCheckVersion"])
         raise AssertionError("the last attempt returns or raises")
-
-    def is_drained(self, check_id: str) -> bool:
-        """Whether the switch is shut now."""
-        with calling(f"Route 53 health check {check_id}"):
-            answer = self._route53.get_health_check(HealthCheckId=check_id)
-        return int(answer["HealthCheck"]["HealthCheckConfig"].get("HealthThreshold", 0)) > 0
 
     def _version(self, check_id: str) -> int:
         with calling(f"Route 53 health check {check_id}"):

@@ -17,6 +17,7 @@ DRAINED = "DRAINED"
 RESTORING = "RESTORING"
 PROBATION = "PROBATION"
 
+SHUT, OPEN = "shut", "open"
 FAILOVER, RECOVERY = "failover", "recovery"
 AUTOMATIC, MANUAL, PLANNED, FORCED = "automatic", "manual", "planned", "forced"
 MODES = (AUTOMATIC, MANUAL, PLANNED, FORCED)
@@ -42,10 +43,21 @@ class RegionState:
     drained_at_ms: int = 0
     restored_at_ms: int = 0
     attempts: int = 0
+    toggle: str = ""
+    """What the toggle was last set to: `shut`, `open`, or "" for never touched."""
 
     def leased(self, now_ms: int) -> bool:
         """Whether somebody's lease is still good, other controllers' clocks allowed for."""
         return bool(self.holder) and now_ms < self.lease_until_ms + CLOCK_SKEW_MS
+
+    @property
+    def toggle_wanted(self) -> str:
+        """Where the toggle should stand; "" while a holder is at it or it was never touched."""
+        if self.holder:
+            return ""
+        if self.state == DRAINED:
+            return SHUT
+        return OPEN if self.toggle == SHUT else self.toggle
 
     @property
     def unfinished(self) -> bool:
@@ -156,6 +168,7 @@ def plan_claim(
         drained_at_ms=0 if fresh else now.drained_at_ms,
         restored_at_ms=now.restored_at_ms,
         attempts=0 if fresh else now.attempts + (1 if kind == RECOVERY else 0),
+        toggle=now.toggle,
     )
     return ClaimPlan(claimed, "claimed" if fresh else f"taken on at {now.state}")
 

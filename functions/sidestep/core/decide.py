@@ -103,7 +103,10 @@ class _Maker(Protocol):
 
 @dataclass(frozen=True)
 class Due:
-    """A workflow to start: failover or recovery, its execution's name and input."""
+    """A workflow to start: failover or recovery, its execution's name and input.
+
+    `toggle` is no workflow: a switch that Route 53's control plane would not take earlier.
+    """
 
     workflow: str
     name: str
@@ -166,6 +169,18 @@ def find(region: str, counted: Sequence[Ballot]) -> Finding:
     summary = f"{tally} ({rule}){silent}"
     words = (summary, *reasons) if against or own_says else ()
     return Finding(region, impaired, _diagnose(impaired, own, others), own, others, words)
+
+
+def healthy_for_s(finding: Finding, now_ms: int) -> tuple[float, str]:
+    """Seconds for which every counting observer, its own included, has called it healthy."""
+    votes = [vote for _, vote in finding.others]
+    if finding.own is None:
+        return 0.0, f"{finding.region}'s own observer is silent"
+    if not votes or any(v.verdict != HEALTHY for v in (*votes, finding.own)):
+        return 0.0, f"not every observer calls {finding.region} healthy"
+    since = max(v.since_ms for v in (*votes, finding.own))
+    healthy = max(0.0, (now_ms - since) / 1000)
+    return healthy, f"every observer calls {finding.region} healthy for {healthy:.0f} s"
 
 
 def _diagnose(impaired: bool, own: Vote | None, others: Sequence[tuple[str, Vote]]) -> str:
@@ -284,22 +299,15 @@ def _drained(
     if state.mode != AUTOMATIC:
         words = f"{region} was drained by an operator's order ({state.incident}, {state.mode})"
         return decision(NONE, words, "an operator starting its recovery", "ordered")
-    votes = [vote for _, vote in finding.others]
-    if finding.own is None:
-        words = f"{region} stays drained: its own observer is silent"
-        return decision(NONE, words, "a fresh ballot of its own")
-    if not votes or any(v.verdict != HEALTHY for v in (*votes, finding.own)):
-        words = f"{region} stays drained: not every observer calls it healthy"
-        return decision(NONE, words, "every observer calling it healthy")
-    since = max(v.since_ms for v in (*votes, finding.own))
-    stable = (now_ms - since) / 1000
+    stable, why = healthy_for_s(finding, now_ms)
+    if not stable:
+        return decision(NONE, f"stays drained: {why}", "every observer calling it healthy")
     if stable < policy.stability_window_s:
         words = f"{region} healthy for {stable:.0f} s of {policy.stability_window_s} s"
         return decision(NONE, words, "the stability window passing")
     if policy.observe_only or _paused(view.control, now_ms):
         return decision(HOLD, f"{region} could return; paused or observe-only", "the pause ending")
-    words = f"every observer calls {region} healthy for {stable:.0f} s"
-    return decision(RECOVERY, words, "an observer calling it impaired")
+    return decision(RECOVERY, why, "an observer calling it impaired")
 
 
 def _blocked(region: str, control: ControlState, policy: Policy, now_ms: int) -> str | None:
@@ -338,6 +346,8 @@ def due(view: View, decisions: Sequence[Decision]) -> tuple[Due, ...]:
     starts = []
     for decision in decisions:
         region, state = decision.region, view.control.of(decision.region)
+        if state.toggle_wanted and state.toggle_wanted != state.toggle:
+            starts.append(Due("toggle", region, {"region": region}))
         given: dict[str, Any] = {
             "application": view.application,
             "region": region,
@@ -368,4 +378,5 @@ __all__ = [
     "decide",
     "due",
     "find",
+    "healthy_for_s",
 ]

@@ -18,10 +18,15 @@ HEALTHY, IMPAIRED, UNKNOWN = "healthy", "impaired", "unknown"
 
 @dataclass(frozen=True)
 class Probe:
-    """One look at a Region's public /health. `status` is None when nothing was answered."""
+    """One look at a Region's public /health. `status` is None when nothing was answered.
+
+    `looked` is False when the look itself failed (our own function, not the Region): that is
+    no evidence at all.
+    """
 
     region: str
     reached: bool
+    looked: bool = True
     status: int | None = None
     latency_ms: int | None = None
     error: str | None = None
@@ -34,6 +39,7 @@ class Probe:
         return cls(
             region=str(data["region"]),
             reached=bool(data.get("reached")),
+            looked=bool(data.get("looked", True)),
             status=data.get("status"),
             latency_ms=data.get("latency_ms"),
             error=data.get("error"),
@@ -137,7 +143,7 @@ def _observer_health(
     """
     if not own_table_works:
         return False, f"{observer}'s observer cannot write and read its own replica"
-    peers = [probe for probe in probes if probe.region != observer]
+    peers = [probe for probe in probes if probe.region != observer and probe.looked]
     if len(peers) > 1 and not any(probe.reached for probe in peers):
         return (
             False,
@@ -148,6 +154,9 @@ def _observer_health(
 
 def _probe_evidence(observer: str, probe: Probe, policy: Policy) -> Evidence:
     where = f"GET /health of {probe.region} from {observer}"
+    if not probe.looked:
+        words = f"{where} was not made ({probe.error or 'no reason given'})"
+        return Evidence("health", None, None, None, words)
     if not probe.reached:
         words = f"{where} got no answer ({probe.error or 'no reason given'})"
         return Evidence("health", None, None, True, words)
@@ -192,6 +201,8 @@ def _vote(
 ) -> Vote:
     """The verdict with hysteresis. `streak` counts bad looks upwards, good ones downwards."""
     bad = any(e.bad for e in evidence)
+    if not bad and not any(e.bad is False and e.signal != "lag_ms" for e in evidence):
+        return Vote(region, UNKNOWN, now_ms, 0, evidence)
     count = before.streak if before else 0
     streak = max(count, 0) + 1 if bad else min(count, 0) - 1
     was = before.verdict if before else UNKNOWN

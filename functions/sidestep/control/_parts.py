@@ -1,0 +1,91 @@
+"""Where the control plane's parts are joined: adapters made from a function's settings.
+
+Functions only, no state: each handler module holds what it makes here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sidestep.aws.clients import client
+from sidestep.aws.coordination import CoordinationTable, in_order
+from sidestep.aws.gate import TrafficGate
+from sidestep.aws.incident_lease import IncidentLease
+from sidestep.aws.regional import RegionalTable
+from sidestep.aws.settings import Settings
+from sidestep.aws.write_ledger import Replica, WriteLedger
+from sidestep.core.control import Claim, RegionState
+from sidestep.core.errors import InvalidInput
+from sidestep.core.policy import Policy
+
+
+def now_ms() -> int:
+    """Epoch milliseconds."""
+    return int(time.time() * 1000)
+
+
+def policy(settings: Settings) -> Policy:
+    """The policy in force. Raises PolicyError."""
+    return Policy.parse(settings.policy)
+
+
+def coordination(settings: Settings) -> CoordinationTable:
+    """The coordination table, this Region's replica first where it has one."""
+    regions = in_order(settings.coordination_regions, settings.region)
+    clients = {region: client("dynamodb", region, attempts=1) for region in regions}
+    return CoordinationTable(clients, settings.coordination_table, settings.application)
+
+
+def lease(settings: Settings, table: CoordinationTable) -> IncidentLease:
+    """Claims and state changes of this application."""
+    return IncidentLease(table, settings.application, settings.regions, policy(settings).lease_s)
+
+
+def gate(settings: Settings) -> TrafficGate:
+    """The marks of every guarded Region's Regional table."""
+    clients = {region: client("dynamodb", region) for region in settings.regions}
+    return TrafficGate(clients, settings.regional_table)
+
+
+def regional(settings: Settings, region: str) -> RegionalTable:
+    """A Region's own table."""
+    return RegionalTable(client("dynamodb", region), settings.regional_table)
+
+
+def write_ledger(settings: Settings) -> WriteLedger:
+    """The ledgers of all guarded Regions."""
+    return WriteLedger({region: regional(settings, region) for region in settings.regions})
+
+
+def replica(settings: Settings, region: str) -> Replica:
+    """A Region's replica of the data table."""
+    return Replica(client("dynamodb", region), settings.data_table)
+
+
+def claim_from(event: Mapping[str, Any]) -> Claim:
+    """The claim that a workflow carries. Raises InvalidInput when there is none."""
+    given = event.get("claim")
+    if not isinstance(given, Mapping) or set(given) != set(Claim.__dataclass_fields__):
+        raise InvalidInput("the step was given no claim: start with ClaimFunction's answer")
+    return Claim(
+        **{**given, "token": int(given["token"]), "lease_until": int(given["lease_until"])}
+    )
+
+
+def claim_to(claim: Claim) -> dict[str, Any]:
+    """A claim as a workflow carries it."""
+    return asdict(claim)
+
+
+LEDGER_MARGIN_MS = 15 * 60_000
+"""How far before the newest known replication point the ledger is compared: items replicate
+in no order, so an older write may still be missing."""
+
+
+def ledger_since(newest_heartbeat_ms: int | None, state: RegionState, now: int) -> int:
+    """From when on a Region's ledger entries are compared with a replica."""
+    points = [p for p in (newest_heartbeat_ms, state.drained_at_ms or None) if p is not None]
+    return min(points, default=now) - LEDGER_MARGIN_MS

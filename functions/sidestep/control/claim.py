@@ -1,0 +1,41 @@
+"""Step: claim a Region's incident. Of any number of executions at once, one holds it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sidestep.aws.settings import Settings
+from sidestep.control import _parts
+from sidestep.core.control import MANUAL, MODES
+from sidestep.core.errors import InvalidInput
+
+settings = Settings.from_environment()
+policy = _parts.policy(settings)
+lease = _parts.lease(settings, _parts.coordination(settings))
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Workflow input + `{"kind", "execution"}` → `{"held", "why", "claim", "state", "policy"}`.
+
+    Started by hand with no more than `{"region"}`, the mode is manual. Raises InvalidInput.
+    """
+    region, mode = event.get("region"), event.get("mode", MANUAL)
+    if region not in settings.regions:
+        guarded = ", ".join(settings.regions)
+        raise InvalidInput(f"region is {region!r}: name one of the guarded Regions, {guarded}")
+    if mode not in MODES:
+        raise InvalidInput(f"mode is {mode!r}: it may be {', '.join(MODES)}")
+    application = event.get("application", settings.application)
+    if application != settings.application:
+        raise InvalidInput(f"application is {application!r}: here it is {settings.application!r}")
+    claim, why = lease.claim(
+        region, event["kind"], mode, event["execution"], event.get("incident"), _parts.now_ms()
+    )
+    return {
+        "held": claim is not None,
+        "why": why,
+        "claim": _parts.claim_to(claim) if claim else None,
+        "state": lease.read().of(region).state,
+        "policy": asdict(policy),
+    }

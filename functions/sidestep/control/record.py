@@ -1,0 +1,32 @@
+"""Step: write down what was done, and change the Region's state or put the incident down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sidestep.aws.incident_record import IncidentRecord
+from sidestep.aws.settings import Settings
+from sidestep.control import _parts
+from sidestep.core.incidents import announcement
+
+settings = Settings.from_environment()
+policy = _parts.policy(settings)
+table = _parts.coordination(settings)
+lease = _parts.lease(settings, table)
+record = IncidentRecord(table)
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """`{"claim", "step", "outcome", "facts"?, "state"?, "hold_s"?, "release"?}`
+    → `{"recorded", "words"}`. Raises LeaseLost, Refused."""
+    now = _parts.now_ms()
+    claim = lease.renew(_parts.claim_from(event), now, event.get("hold_s"))
+    if event.get("state"):
+        lease.advance(claim, event["state"], now, policy.min_serving_regions)
+    facts = dict(event.get("facts") or {})
+    if event.get("release"):
+        facts |= {"status": event["step"]} | ({"closed_at": now} if event.get("close") else {})
+    record.note(claim, event["step"], event["outcome"], now, facts)
+    if event.get("release"):
+        lease.release(claim, now)
+    return {"recorded": True, "words": announcement(claim, event["outcome"], facts), "at": now}
