@@ -23,7 +23,6 @@ ledger = RegionalTable(client("dynamodb"), settings.regional_table)
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @event_source(data_class=EventBridgeEvent)
-@metrics.log_metrics
 def handler(event: EventBridgeEvent, _: LambdaContext) -> dict[str, Any]:
     """Enter one event, once. An error makes Lambda try again, and then the dead-letter queue."""
     written = MessageWritten.from_detail(event.detail)
@@ -31,8 +30,8 @@ def handler(event: EventBridgeEvent, _: LambdaContext) -> dict[str, Any]:
         raise InvalidInput(f"an event of the application {written.application!r} on our bus")
     if written.message.region == settings.region:
         logger.warning("own event ignored: the rule should have kept it", id=written.message.id)
-        metrics.add_metric("LedgerEntries", "Count", 0)
         return {"entered": False}
     entered = ledger.enter(written.message, int(time.time() * 1000))
     metrics.add_metric("LedgerEntries", "Count", int(entered))
+    metrics.flush_metrics()
     return {"entered": entered}

@@ -1,9 +1,10 @@
 """Logs, traces and metrics: how a handler module gets its own.
 
-Powertools' plain `Metrics` keeps what it collects in class attributes, shared by every
-instance in the process; two execution environments in one process (as in the local
-cloud) would publish each other's values. `EphemeralMetrics` keeps it in the instance.
-A handler module makes one of each at import and holds them: no state is kept here.
+A handler module makes one of each at import and holds them: no state is kept here, and
+none is shared by two execution environments in one process (as in the local cloud).
+Powertools' plain `Metrics` would share what it collects, in class attributes;
+`EphemeralMetrics` keeps it in the instance. Its `Logger` would share handler, formatter
+and keys (the request's id!) with every logger of its service's name; ours does not.
 """
 
 from __future__ import annotations
@@ -31,9 +32,16 @@ class _StandardOutput(logging.StreamHandler[TextIO]):
         """Not settable: `sys.stdout` decides."""
 
 
+class _OwnLogger(Logger):
+    """Powertools' logger on a standard logger of its own, not of the process's registry."""
+
+    def _get_logger(self) -> logging.Logger:  # Powertools 3: where its standard logger comes from
+        return logging.Logger(self.service)
+
+
 def logger() -> Logger:
     """A structured logger, named by POWERTOOLS_SERVICE_NAME, at POWERTOOLS_LOG_LEVEL."""
-    return Logger(logger_handler=_StandardOutput(), utc=True)
+    return _OwnLogger(logger_handler=_StandardOutput(), utc=True)
 
 
 def tracer() -> Tracer:

@@ -1,0 +1,37 @@
+"""A function's environment: complete, or a clear error at its first cold start."""
+
+from __future__ import annotations
+
+import pytest
+from data_plane import ENVIRONMENT
+
+from sidestep.aws.settings import Settings, SettingsError
+
+
+def test_lists_are_read_without_blanks() -> None:
+    environ = ENVIRONMENT | {"SIDESTEP_REGIONS": " eu-west-2, us-east-1 ,"}
+
+    assert Settings.from_environment(environ=environ).regions == ("eu-west-2", "us-east-1")
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "SIDESTEP_DATA_TABLE", "SIDESTEP_POLICY"])
+def test_a_missing_variable_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment(environ={**ENVIRONMENT, name: " "})
+
+
+def test_every_missing_variable_is_named_at_once() -> None:
+    with pytest.raises(SettingsError, match=r"SIDESTEP_BUS, .*SIDESTEP_UNSENT_QUEUE_URL"):
+        Settings.from_environment(
+            "SIDESTEP_UNSENT_QUEUE_URL", environ={**ENVIRONMENT, "SIDESTEP_BUS": ""}
+        )
+
+
+@pytest.mark.parametrize("policy", ["{", "[]", "null"])
+def test_a_policy_that_is_no_json_object_is_refused(policy: str) -> None:
+    with pytest.raises(SettingsError, match="SIDESTEP_POLICY"):
+        Settings.from_environment(environ={**ENVIRONMENT, "SIDESTEP_POLICY": policy})
+
+
+def test_a_variable_that_only_some_functions_need_may_be_absent_for_the_others() -> None:
+    assert Settings.from_environment(environ=ENVIRONMENT).unsent_queue_url == ""
