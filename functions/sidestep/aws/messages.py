@@ -43,28 +43,6 @@ class MessageStore:
                 return message_of(answered["Item"])
         return None
 
-    def put_back(self, message: Message, at: int) -> bool:
-        """Restore a message from the ledger; never over the same version or a newer one.
-
-        False: this replica holds it already, or a newer one. `at` (epoch ms) marks the item as
-        repaired, so that its late arrival elsewhere is not taken for replication lag.
-        Raises as above.
-        """
-        with calling(f"writing to {self._table}"):
-            try:
-                self._dynamodb.put_item(
-                    TableName=self._table,
-                    Item={**item_of(message), "repaired_at": {"N": str(at)}},
-                    ConditionExpression="attribute_not_exists(pk) OR #version < :version",
-                    ExpressionAttributeNames={"#version": "version"},
-                    ExpressionAttributeValues={":version": {"N": str(message.version)}},
-                )
-            except ClientError as error:
-                if code_of(error) != "ConditionalCheckFailedException":
-                    raise
-                return False
-        return True
-
     def get(self, message_id: str) -> Message | None:
         """The message as this replica holds it, by a consistent read. Raises as above."""
         with calling(f"reading from {self._table}"):
