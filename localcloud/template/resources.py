@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
+
 from localcloud.template.deploy import Deployment, builds
 from localcloud.template.intrinsics import TemplateError
 from localcloud.template.stack import GlobalTable
@@ -41,7 +43,7 @@ def _role(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
 
 
 @builds("AWS::IAM::Policy", "PolicyName PolicyDocument Roles")
-def _policy(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
+def _policy(d: Deployment, _: str, p: dict[str, Any]) -> Built:
     for role in p["Roles"]:
         d.client("iam").put_role_policy(
             RoleName=role,
@@ -62,7 +64,7 @@ _TABLE_SILENT = "SSESpecification WriteOnDemandThroughputSettings"
 )
 def _table(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
     name = p.get("TableName") or d.generated(logical)
-    arn, stream = _create_table(d, d.stack.region, name, p)
+    arn, stream = _create_table(d.stack.region, name, p)
     if "TimeToLiveSpecification" in p:
         d.client("dynamodb").update_time_to_live(
             TableName=name, TimeToLiveSpecification=_ttl(p["TimeToLiveSpecification"])
@@ -100,7 +102,7 @@ def _global_table(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
     strong = p.get("MultiRegionConsistency", "EVENTUAL") == "STRONG"
     if strong and len(regions) != 3:
         raise TemplateError(f"{logical}: MRSC takes exactly three Regions, not {len(regions)}")
-    made = {region: _create_table(d, region, name, p) for region in regions}
+    made = {region: _create_table(region, name, p) for region in regions}
     if "TimeToLiveSpecification" in p:
         d.client("dynamodb").update_time_to_live(
             TableName=name, TimeToLiveSpecification=_ttl(p["TimeToLiveSpecification"])
@@ -110,11 +112,7 @@ def _global_table(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
     return name, {"Arn": arn, **({"StreamArn": stream} if stream else {})}
 
 
-def _create_table(
-    d: Deployment, region: str, name: str, p: dict[str, Any]
-) -> tuple[str, str | None]:
-    import boto3  # here, since only this builder reaches into other Regions
-
+def _create_table(region: str, name: str, p: dict[str, Any]) -> tuple[str, str | None]:
     make: Any = boto3.client
     indexes = [
         _only(index, "IndexName", "KeySchema", "Projection")
@@ -146,7 +144,7 @@ def _true(value: Any) -> bool:
 )
 def _queue(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
     name = p.get("QueueName") or d.generated(logical)
-    attributes = {
+    attributes: dict[Any, str] = {
         key: str(p[key])
         for key in ("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds")
         if key in p
@@ -176,7 +174,7 @@ def _topic(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
 
 
 @builds("AWS::SNS::Subscription", "TopicArn Protocol Endpoint")
-def _subscription(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
+def _subscription(d: Deployment, _: str, p: dict[str, Any]) -> Built:
     answer = d.client("sns").subscribe(**_only(p, "TopicArn", "Protocol", "Endpoint"))
     return answer["SubscriptionArn"], {}
 
@@ -191,7 +189,7 @@ def _topic_policy(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
 
 
 @builds("AWS::Events::EventBus", "Name", "Description DeadLetterConfig LogConfig KmsKeyIdentifier")
-def _bus(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
+def _bus(d: Deployment, _: str, p: dict[str, Any]) -> Built:
     arn = d.client("events").create_event_bus(Name=p["Name"])["EventBusArn"]
     return p["Name"], {"Arn": arn, "Name": p["Name"]}
 
@@ -238,7 +236,9 @@ def _target(target: dict[str, Any]) -> dict[str, Any]:
 @builds("AWS::Events::Archive", "ArchiveName SourceArn EventPattern RetentionDays Description")
 def _archive(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
     name = p.get("ArchiveName") or d.generated(logical)
-    more = {"EventPattern": json.dumps(p["EventPattern"])} if "EventPattern" in p else {}
+    more: dict[str, Any] = {}
+    if "EventPattern" in p:
+        more["EventPattern"] = json.dumps(p["EventPattern"])
     if "RetentionDays" in p:
         more["RetentionDays"] = int(p["RetentionDays"])
     arn = d.client("events").create_archive(
@@ -247,9 +247,13 @@ def _archive(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
     return name, {"Arn": arn}
 
 
-@builds("AWS::CloudWatch::Alarm", " ".join(
-    ["AlarmName", "AlarmDescription", "Namespace", "MetricName", "Dimensions", "Statistic", "ExtendedStatistic", "Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData", "Metrics", "AlarmActions", "OKActions", "InsufficientDataActions", "ActionsEnabled", "Unit", "EvaluateLowSampleCountPercentile", "ThresholdMetricId"]
-))  # fmt: skip
+@builds(
+    "AWS::CloudWatch::Alarm",
+    "AlarmName AlarmDescription Namespace MetricName Dimensions Statistic ExtendedStatistic "
+    "Period EvaluationPeriods DatapointsToAlarm Threshold ComparisonOperator TreatMissingData "
+    "Metrics AlarmActions OKActions InsufficientDataActions ActionsEnabled Unit "
+    "EvaluateLowSampleCountPercentile ThresholdMetricId",
+)
 def _alarm(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
     name = p.get("AlarmName") or d.generated(logical)
     made = {key: value for key, value in p.items() if key not in ("AlarmName", "Tags")}
@@ -277,7 +281,7 @@ def _log_group(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
     "AWS::CertificateManager::Certificate",
     "DomainName SubjectAlternativeNames ValidationMethod DomainValidationOptions",
 )
-def _certificate(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
+def _certificate(d: Deployment, logical: str, _: dict[str, Any]) -> Built:
     # Health checkers do not validate certificates and the local front door has no TLS.
     return d.arn("acm", f"certificate/{logical}"), {}
 
@@ -303,7 +307,7 @@ def _health_check(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
     "Weight Failover",
     "Comment",
 )
-def _record_set(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
+def _record_set(d: Deployment, _: str, p: dict[str, Any]) -> Built:
     record = {key: value for key, value in p.items() if key not in ("HostedZoneId", "Comment")}
     if "AliasTarget" in record:
         alias = dict(record["AliasTarget"])

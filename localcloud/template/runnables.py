@@ -179,7 +179,7 @@ def _api(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
     "ApiId StageName",
     "AutoDeploy AccessLogSettings DefaultRouteSettings RouteSettings",
 )
-def _stage(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
+def _stage(_d: Deployment, _: str, p: dict[str, Any]) -> Built:
     return p["StageName"], {}
 
 

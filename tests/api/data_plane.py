@@ -12,9 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 import time_machine
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.loaders import create_loader
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 
@@ -35,6 +37,8 @@ ENVIRONMENT = {
     "SIDESTEP_POLICY": "{}",
     "POWERTOOLS_METRICS_NAMESPACE": "Sidestep",
 }
+MODELS = create_loader()
+"""The services' models, read once for all tests."""
 Handler = Callable[[Mapping[str, Any]], Any]
 Fault = Callable[[str, Any], AWSResponse | None]
 
@@ -137,7 +141,9 @@ class DataPlane:
     def __init__(self, region: str, clock: time_machine.Traveller) -> None:
         self.region, self.clock, self.faults = region, clock, Faults()
         self._environments = 0
-        boto3.setup_default_session()
+        core = botocore.session.Session()
+        core.register_component("data_loader", MODELS)
+        boto3.setup_default_session(botocore_session=core)
         make: Any = boto3.client
         self._aws: dict[str, Any] = {
             name: make(name, region) for name in ("dynamodb", "events", "sqs")
