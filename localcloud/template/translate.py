@@ -74,7 +74,10 @@ def translate(
             file = root / properties.pop("DefinitionUri")
             properties["Definition"] = json.loads(file.read_text())
         resource.pop("Metadata", None)
-    parameters = {name: spec.get("Default", "") for name, spec in sam.get("Parameters", {}).items()}
+    parameters = {
+        name: given.get(name, spec.get("Default", ""))
+        for name, spec in sam.get("Parameters", {}).items()
+    }
     translator = Translator(MANAGED, Parser(), boto_session=boto3.Session(region_name=region))
     try:
         plain = translator.translate(sam_template=sam, parameter_values=parameters)
