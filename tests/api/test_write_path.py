@@ -302,3 +302,23 @@ def test_two_environments_in_one_process_do_not_mix_their_metrics(
 
     (document,) = metrics_in(capsys.readouterr().out)
     assert document["Writes"] == [1.0]
+
+
+def test_two_environments_that_overlap_in_one_process_do_not_mix_their_requests(
+    plane: DataPlane,
+) -> None:
+    one, other = plane.cold_start("write"), plane.cold_start("write")
+    meanwhile: list[Any] = []
+
+    def other_runs_first(event_name: str, request: Any) -> Any:
+        plane.faults.mend()
+        meanwhile.append(plane.request(other, posting({**TEA, "author": "grace"}, key="hers")))
+        return works(event_name, request)
+
+    plane.faults.strike("PutItem", other_runs_first)
+
+    answer = plane.request(one, posting(TEA, key="his"))
+
+    assert answer.body["message"]["author"] == "ada"
+    assert meanwhile[0].body["message"]["author"] == "grace"
+    assert (answer.status, meanwhile[0].status) == (201, 201)
