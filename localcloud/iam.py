@@ -81,11 +81,9 @@ class Authorizer:
         """A role's policy documents; read once, since a deployed role does not change."""
         if role_arn not in self._policies:
             role = _role(role_arn)
-            documents = [json.loads(text) for text in role.policies.values()]
-            for managed in role.managed_policies.values():
-                document = managed.document
-                documents.append(json.loads(document) if isinstance(document, str) else document)
-            self._policies[role_arn] = documents
+            if role.managed_policies:
+                raise PolicyUnknownError(f"{role_arn} has attached policies: make them inline")
+            self._policies[role_arn] = [json.loads(text) for text in role.policies.values()]
         return self._policies[role_arn]
 
 

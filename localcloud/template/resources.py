@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import boto3
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from localcloud.template.deploy import Deployment, builds
 from localcloud.template.intrinsics import TemplateError
@@ -38,8 +40,21 @@ def _role(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
             PolicyDocument=json.dumps(policy["PolicyDocument"]),
         )
     for arn in p.get("ManagedPolicyArns", []):
-        iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+        # Inline, since moto loads all of AWS's managed policies anew for each account.
+        iam.put_role_policy(
+            RoleName=name, PolicyName=arn.rsplit("/", 1)[-1], PolicyDocument=_managed(arn)
+        )
     return name, {"Arn": answer["Role"]["Arn"], "RoleId": answer["Role"]["RoleId"]}
+
+
+@cache
+def _managed(arn: str) -> str:
+    """The document of an AWS managed policy, from the copy that moto carries."""
+    name = arn.rsplit("/", 1)[-1]
+    policies = json.loads(aws_managed_policies_data)
+    if name not in policies:
+        raise TemplateError(f"no AWS managed policy {arn}")
+    return json.dumps(policies[name]["Document"])
 
 
 @builds("AWS::IAM::Policy", "PolicyName PolicyDocument Roles")

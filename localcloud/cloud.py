@@ -1,0 +1,289 @@
+"""The local cloud whole: kernel, network and services joined, and template.yaml deployed in it."""
+
+from __future__ import annotations
+
+import contextvars
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import boto3
+
+from localcloud.asl import StateMachine, load
+from localcloud.dns.wire import answer_message
+from localcloud.endpoint import ACCOUNT, Caller, Endpoint, current_caller
+from localcloud.frontdoor import FrontDoor, HttpAnswer
+from localcloud.iam import Authorizer
+from localcloud.kernel import Kernel, Steps
+from localcloud.lambda_api import LambdaApi
+from localcloud.lambdas import Lambdas
+from localcloud.network import Network
+from localcloud.outbound import Outbound
+from localcloud.route53.answers import Answers
+from localcloud.route53.service import Route53
+from localcloud.services import Services
+from localcloud.stepfunctions import StepFunctions, machine_arn
+from localcloud.task_runner import SdkTaskRunner
+from localcloud.template import resources as _resources  # noqa: F401  # registers its builders
+from localcloud.template import runnables as _runnables  # noqa: F401  # registers its builders
+from localcloud.template.deploy import deploy
+from localcloud.template.stack import Stack
+from localcloud.template.translate import read, translate
+from sidestep.core.topology import wardens_of
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = ROOT / "template.yaml"
+NAME_SERVER = "198.51.100.53"
+"""Where shipped code asks DNS: a documentation address (RFC 5737), answered by the local cloud."""
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Which Regions, under which names. The default is the drill's."""
+
+    application: str = "messages"
+    zone: str = "sidestep.test"
+    regions: tuple[str, ...] = ("eu-west-2", "us-east-1", "us-west-2")
+    coordination: tuple[str, ...] = ("eu-west-1", "eu-west-2", "eu-central-1")
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def domain(self) -> str:
+        """The guarded record."""
+        return f"api.{self.zone}"
+
+    @property
+    def home(self) -> str:
+        """The home Region: the first guarded one."""
+        return self.regions[0]
+
+    def subnet(self, region: str) -> str:
+        """The subnet of clients nearest to a Region, of the range for benchmarks (RFC 2544)."""
+        return f"198.18.{self.regions.index(region)}.0/24"
+
+    def address(self, region: str) -> str:
+        """The loopback address of a Region's front door."""
+        return f"127.0.1.{self.regions.index(region) + 1}"
+
+
+class LocalCloud:
+    """One world with Sidestep deployed in it. A context manager; `template` may be changed."""
+
+    def __init__(
+        self,
+        seed: int = 1,
+        topology: Topology | None = None,
+        template: Mapping[str, Any] | None = None,
+        start: Any = None,
+    ) -> None:
+        self.topology = topology or Topology()
+        self.kernel = Kernel(seed) if start is None else Kernel(seed, start)
+        self.network = Network()
+        self.endpoint = Endpoint(self.kernel, self.network)
+        self.lambdas = Lambdas(self.kernel, self.network)
+        self.door = FrontDoor(self.kernel, self.network, self.lambdas)
+        self.services = Services(self.kernel, self.network, self.endpoint, self.lambdas)
+        self.stepfunctions = StepFunctions(
+            self.kernel,
+            self.network,
+            self.endpoint,
+            lambda region: SdkTaskRunner(self.kernel, region),
+        )
+        self.services.listen_to(self.lambdas, self.door, self.stepfunctions)
+        self.route53 = Route53(
+            self.kernel,
+            self.endpoint,
+            self.network,
+            self._ask,
+            self.services.alarms.alarm_data,
+        )
+        self.answers = Answers(self.route53, self.network, self._front_address)
+        LambdaApi(self.kernel, self.lambdas, self.endpoint, self._invoke_later)
+        self.outbound = Outbound(self.kernel, self._ask_public, self._ask_dns)
+        self.authorizer = Authorizer()
+        self.stacks: dict[str, Stack] = {}
+        self.zone_id = ""
+        self._template = template
+        self._front: dict[str, str] = {}
+
+    # -- opening, deploying, closing ---------------------------------------------------------
+
+    def __enter__(self) -> LocalCloud:
+        self.kernel.__enter__()
+        self.endpoint.open()
+        self.outbound.open()
+        try:
+            self._deploy()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.outbound.close()
+        self.endpoint.close()
+        self.kernel.__exit__(kind, error, trace)
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A stock boto3 client of the operator's."""
+        make: Any = boto3.client
+        return make(service, region_name=region or self.topology.home)
+
+    def _deploy(self) -> None:
+        topology = self.topology
+        zone = self.client("route53").create_hosted_zone(
+            Name=topology.zone, CallerReference=topology.zone
+        )
+        self.zone_id = zone["HostedZone"]["Id"].rsplit("/", 1)[-1]
+        written = self._template if self._template is not None else read(TEMPLATE)
+        for region in self._stack_regions():
+            given = self._parameters(region)
+            translated = translate(written, ROOT, region, given)
+            stack = deploy(translated, f"sidestep-{topology.application}", region, given)
+            self.stacks[region] = stack
+            self._join_tables(stack)
+            self._front |= dict.fromkeys(stack.front_names, region)
+        for stack in self.stacks.values():
+            self._run(stack)
+        self.endpoint.authorize = self.authorizer.authorize
+        for stack in self.stacks.values():
+            for queue in stack.queue_sources:
+                self.services.queue_sources.add(queue)
+            for stream in stack.stream_sources:
+                self.services.stream_sources.add(stream)
+
+    def _stack_regions(self) -> Iterable[str]:
+        """The coordination table's owner and the home Region first: others refer to theirs."""
+        owner = self.topology.coordination[0]
+        return dict.fromkeys((owner, self.topology.home, *self.topology.regions))
+
+    def _parameters(self, region: str) -> dict[str, str]:
+        topology = self.topology
+        guarded = region in topology.regions
+        wardens = wardens_of(region, topology.regions) if guarded else ()
+        stream = ""
+        if guarded and region != topology.home:
+            table = self.client("dynamodb", region).describe_table(
+                TableName=f"sidestep-{topology.application}-data"
+            )
+            stream = table["Table"]["LatestStreamArn"]
+        return {
+            "Application": topology.application,
+            "HomeRegion": topology.home,
+            "Regions": ",".join(topology.regions),
+            "CoordinationRegions": ",".join(topology.coordination),
+            "DomainName": topology.domain,
+            "HostedZoneId": self.zone_id,
+            "NameServers": NAME_SERVER,
+            "Warden1": wardens[0] if wardens else "",
+            "Warden2": wardens[1] if len(wardens) > 1 else "",
+            "ClientSubnet": topology.subnet(region) if guarded else "",
+            "DataTableStreamArn": stream,
+            "Policy": json.dumps(dict(topology.policy)),
+        }
+
+    def _join_tables(self, stack: Stack) -> None:
+        for table in stack.tables:
+            make = self.services.make_strong if table.strong else self.services.make_eventual
+            make(table.name, list(table.regions))
+
+    def _run(self, stack: Stack) -> None:
+        for function in stack.functions:
+            self.lambdas.add(function)
+        for permission in stack.permissions:
+            self.services.policies.add_permission(
+                permission.function_arn,
+                permission.principal,
+                permission.action,
+                permission.source_arn,
+            )
+        for api in stack.apis:
+            self.door.add(api)
+        for machine in stack.machines:
+            definition = load(json.loads(machine.definition), express=machine.express)
+            self.stepfunctions.add(
+                StateMachine(machine.arn, machine.name, machine.role_arn, definition)
+            )
+
+    # -- ways in -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Let the health checkers begin; schedules and alarms run by themselves."""
+        self.route53.start()
+
+    def machine(self, region: str, short: str) -> str:
+        """The ARN of one of our state machines."""
+        return machine_arn(region, f"sidestep-{self.topology.application}-{short}")
+
+    def region_of(self, address: str) -> str | None:
+        """The guarded Region whose front door has this address."""
+        for region in self.topology.regions:
+            if self.topology.address(region) == address:
+                return region
+        return None
+
+    def fail_region(self, region: str) -> None:
+        """A whole Region goes: network, what runs there, its workflows."""
+        self.network.down.add(region)
+        self.lambdas.kill_all(region)
+        self.stepfunctions.kill_all(region)
+        self.kernel.log("fault", what="region-down", region=region)
+
+    def restore_region(self, region: str) -> None:
+        """The Region is back, cold."""
+        self.network.down.discard(region)
+        self.kernel.log("fault_over", what="region-down", region=region)
+
+    def as_role(self, caller: Caller) -> contextvars.Context:
+        """A context in which boto3 calls are made by `caller`."""
+        scope = contextvars.copy_context()
+        scope.run(current_caller.set, caller)
+        return scope
+
+    # -- ports ---------------------------------------------------------------------------------
+
+    def _front_address(self, alias: str) -> str | None:
+        region = self._front.get(alias.rstrip("."))
+        return self.topology.address(region) if region else None
+
+    def _ask(self, host: str, method: str, path: str, source: str) -> Steps[HttpAnswer]:
+        """A health checker's request."""
+        return self._ask_public(host, method, path, {}, b"", source)
+
+    def _ask_public(
+        self,
+        host: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        source: str,
+    ) -> Steps[HttpAnswer]:
+        """Resolve a name as from `source` and ask the Region that DNS names."""
+        answer = self.answers.answer(host, "A", source.removeprefix("near "))
+        region = self.region_of(answer.records[0]) if answer.records else None
+        if region is None:
+            raise LookupError(host)
+        return self.door.request(region, host, method, path, headers, body, source)
+
+    def _ask_dns(self, query: bytes, server: str, source: str) -> bytes | None:
+        if server != NAME_SERVER or source in self.network.down:
+            return None
+        return self.dns_answer(query, source)
+
+    def dns_answer(self, query: bytes, near: str) -> bytes:
+        """The zone's authoritative answer to a DNS query, for who asks from near a Region."""
+        subnets = {self.topology.subnet(region): region for region in self.topology.regions}
+        return answer_message(self.answers, query, near, subnets)
+
+    def _invoke_later(self, region: str, name: str, payload: Any) -> None:
+        arn = f"arn:aws:lambda:{region}:{ACCOUNT}:function:{name}"
+        self.services.invocations.accept(arn, payload)
