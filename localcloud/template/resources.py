@@ -37,7 +37,7 @@ def _role(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
         iam.put_role_policy(
             RoleName=name,
             PolicyName=policy["PolicyName"],
-            PolicyDocument=json.dumps(policy["PolicyDocument"]),
+            PolicyDocument=_document(policy["PolicyDocument"]),
         )
     for arn in p.get("ManagedPolicyArns", []):
         # Inline, since moto loads all of AWS's managed policies anew for each account.
@@ -45,6 +45,15 @@ def _role(d: Deployment, logical: str, p: dict[str, Any]) -> Built:
             RoleName=name, PolicyName=arn.rsplit("/", 1)[-1], PolicyDocument=_managed(arn)
         )
     return name, {"Arn": answer["Role"]["Arn"], "RoleId": answer["Role"]["RoleId"]}
+
+
+def _document(policy: dict[str, Any]) -> str:
+    """A policy as moto takes it: SAM writes policies without a version, which IAM reads as
+    2008-10-17; moto insists on 2012-10-17. They differ in policy variables alone."""
+    text = json.dumps(policy | {"Version": "2012-10-17"})
+    if policy.get("Version") != "2012-10-17" and "${" in text:
+        raise TemplateError("a policy before 2012-10-17 has no variables, only text like ${…}")
+    return text
 
 
 @cache
@@ -63,7 +72,7 @@ def _policy(d: Deployment, _: str, p: dict[str, Any]) -> Built:
         d.client("iam").put_role_policy(
             RoleName=role,
             PolicyName=p["PolicyName"],
-            PolicyDocument=json.dumps(p["PolicyDocument"]),
+            PolicyDocument=_document(p["PolicyDocument"]),
         )
     return p["PolicyName"], {}
 
