@@ -1,185 +1,106 @@
 """IAM: may this role do this? Roles and policies are moto's, the judgement is ours.
 
 moto's own check knows no conditions and no resources of most services
-(docs/decisions/005). The rules are IAM's policy evaluation logic for one account without
-boundaries or session policies: an explicit Deny wins, then any Allow, else denied
-(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html).
-A condition operator that is not known here is an error by name, not a guess.
+(docs/decisions/005).
 """
 
 from __future__ import annotations
 
-import fnmatch
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any
 
+from moto.dynamodb.models import dynamodb_backends
 from moto.iam.models import iam_backends
 
 from localcloud.endpoint import ACCOUNT, ApiCall
-from localcloud.iam_actions import Needed, required
+from localcloud.iam_actions import required
+from localcloud.iam_patterns import PolicyUnknownError
+from localcloud.iam_policy import Needed, Statement, Verdict, judge, statements_of, trust_of
 from localcloud.wire import AwsError
 
-
-class PolicyUnknownError(Exception):
-    """A policy uses something that this evaluation does not know. Names it."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether it is allowed, and by which statement or the lack of one."""
-
-    allowed: bool
-    why: str
+# How each service says no: SNS by its model's AuthorizationErrorException (botocore), Route 53
+# and SQS without "Exception" (https://docs.aws.amazon.com/Route53/latest/APIReference/CommonErrors.html,
+# x-amzn-query-error of SQS), the others as JSON services do.
+_REFUSALS = {
+    "route53": ("AccessDenied", 403),
+    "sqs": ("AccessDenied", 403),
+    "sns": ("AuthorizationError", 403),
+    "lambda": ("AccessDeniedException", 403),
+}
+_REFUSAL = ("AccessDeniedException", 400)
 
 
 class Authorizer:
     """Judges API calls by the caller's role. `authorize` is the endpoint's hook."""
 
-    def __init__(self) -> None:
-        self._policies: dict[str, list[Mapping[str, Any]]] = {}
-
     def authorize(self, call: ApiCall) -> None:
-        """Raise AccessDenied, as the service would, when the caller's role does not allow it."""
+        """Raise the service's refusal when the caller's role does not allow the call.
+
+        Raises UnknownActionError or PolicyUnknownError, both by name, rather than guess.
+        """
         if call.caller.role_arn is None:
             return
-        for needed in required(call.service, call.operation, call.params, call.region):
-            verdict = self.allows(call.caller.role_arn, needed)
+        asked = required(call.service, call.operation, call.params, call.region, partition_key)
+        for needed in asked:
+            verdict = self.allows(call.caller.role_arn, needed, call.region)
             if not verdict.allowed:
-                # Route 53 and SQS name the error without "Exception".
-                code = "AccessDenied" if call.service in ("route53", "sqs", "sns") else ""
+                code, status = _REFUSALS.get(call.service, _REFUSAL)
                 raise AwsError(
-                    code or "AccessDeniedException",
+                    code,
                     f"User: {call.caller.role_arn} is not authorized to perform: "
                     f"{needed.action} on resource: {needed.resource} because {verdict.why}",
-                    403 if code else 400,
+                    status,
                 )
 
-    def allows(self, role_arn: str, needed: Needed) -> Verdict:
-        """Whether a role's policies allow an action on a resource in its context."""
-        statements = [s for policy in self._of(role_arn) for s in _statements(policy)]
-        return judge(statements, needed)
-
-    def trusts(self, role_arn: str, service: str) -> bool:
-        """Whether a service may assume a role."""
-        role = _role(role_arn)
-        document = role.assume_role_policy_document
-        policy = json.loads(document) if isinstance(document, str) else document
-        for statement in _statements(policy):
-            principals = statement.get("Principal", {})
-            named = (
-                _listed(principals.get("Service", [])) if isinstance(principals, Mapping) else []
-            )
-            if statement["Effect"] == "Allow" and service in named:
-                return True
-        return False
-
-    def _of(self, role_arn: str) -> list[Mapping[str, Any]]:
-        """A role's policy documents; read once, since a deployed role does not change."""
-        if role_arn not in self._policies:
-            role = _role(role_arn)
-            if role.managed_policies:
-                raise PolicyUnknownError(f"{role_arn} has attached policies: make them inline")
-            self._policies[role_arn] = [json.loads(text) for text in role.policies.values()]
-        return self._policies[role_arn]
+    def allows(self, role_arn: str, needed: Needed, region: str) -> Verdict:
+        """Whether a role's policies allow an action on a resource, asked of a Region."""
+        always = {
+            "aws:PrincipalAccount": (ACCOUNT,),
+            "aws:PrincipalArn": (role_arn,),
+            "aws:PrincipalType": ("AssumedRole",),
+            "aws:RequestedRegion": (region,),
+            "aws:SecureTransport": ("true",),
+        }
+        return judge(_policies(role_arn), replace(needed, context={**always, **needed.context}))
 
 
-def judge(statements: Sequence[Mapping[str, Any]], needed: Needed) -> Verdict:
-    """The evaluation itself, over statements."""
-    allowed = ""
-    for statement in statements:
-        if not _applies(statement, needed):
-            continue
-        if statement["Effect"] == "Deny":
-            return Verdict(False, f"an explicit deny ({statement.get('Sid', 'no Sid')}) says so")
-        allowed = statement.get("Sid", "a statement")
-    if allowed:
-        return Verdict(True, f"{allowed} allows it")
-    return Verdict(False, f"no identity-based policy allows the {needed.action} action")
+def trusts(role_arn: str, service: str, source_arn: str | None = None) -> bool:
+    """Whether a service (`lambda.amazonaws.com`) may assume a role, for the resource given."""
+    document = _role(role_arn).assume_role_policy_document
+    text = document if isinstance(document, str) else json.dumps(document)
+    context = {"aws:SourceAccount": (ACCOUNT,)}
+    if source_arn is not None:
+        context["aws:SourceArn"] = (source_arn,)
+    named = [one for one in trust_of(text) if service in (one.principals or ())]
+    return judge(named, Needed("sts:AssumeRole", role_arn, context)).allowed
 
 
-def _applies(statement: Mapping[str, Any], needed: Needed) -> bool:
-    if "NotAction" in statement:
-        acts = not _any_match(_listed(statement["NotAction"]), needed.action, fold=True)
-    else:
-        acts = _any_match(_listed(statement["Action"]), needed.action, fold=True)
-    if not acts:
-        return False
-    if "NotResource" in statement:
-        on = not _any_match(_listed(statement["NotResource"]), needed.resource)
-    else:
-        on = _any_match(_listed(statement["Resource"]), needed.resource)
-    return on and _conditions_hold(statement.get("Condition", {}), needed.context)
+def partition_key(region: str, table: str, index: str | None) -> str | None:
+    """The name of a table's or an index's partition key; None where there is no such table."""
+    found = dynamodb_backends[ACCOUNT][region].tables.get(table)
+    if found is None:
+        return None
+    if index is None:
+        return str(found.hash_key_attr)
+    for one in [*found.global_indexes, *found.indexes]:
+        if one.name == index:
+            return next(str(k["AttributeName"]) for k in one.schema if k["KeyType"] == "HASH")
+    return None
 
 
-def _any_match(patterns: Iterable[str], value: str, fold: bool = False) -> bool:
-    return any(_pattern(pattern, fold).fullmatch(value) for pattern in patterns)
-
-
-@lru_cache(maxsize=4096)
-def _pattern(pattern: str, fold: bool) -> re.Pattern[str]:
-    """IAM's wildcards: `*` any characters, `?` one. Actions fold case, resources do not."""
-    if "${" in pattern:
-        raise PolicyUnknownError(f"policy variables are not known here: {pattern}")
-    text = "".join({"*": ".*", "?": "."}.get(c) or re.escape(c) for c in pattern)
-    return re.compile(text, re.IGNORECASE if fold else 0)
-
-
-Operator = Callable[[str, str], bool]
-_OPERATORS: Mapping[str, Operator] = {
-    "StringEquals": lambda value, wanted: value == wanted,
-    "StringNotEquals": lambda value, wanted: value != wanted,
-    "StringLike": lambda value, wanted: fnmatch.fnmatchcase(value, wanted),
-    "StringNotLike": lambda value, wanted: not fnmatch.fnmatchcase(value, wanted),
-    "ArnEquals": lambda value, wanted: fnmatch.fnmatchcase(value, wanted),
-    "ArnLike": lambda value, wanted: fnmatch.fnmatchcase(value, wanted),
-    "Bool": lambda value, wanted: value.lower() == wanted.lower(),
-}
-_NEGATED = frozenset({"StringNotEquals", "StringNotLike"})
-
-
-def _conditions_hold(
-    conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, tuple[str, ...]]
-) -> bool:
-    """Every operator and key must hold; of a key's values any will do."""
-    for name, keys in conditions.items():
-        quantifier, _, operator_name = name.rpartition(":")
-        if quantifier not in ("", "ForAllValues", "ForAnyValue"):
-            raise PolicyUnknownError(f"condition quantifier {quantifier} is not known here")
-        optional = operator_name.endswith("IfExists")
-        operator = _OPERATORS.get(operator_name.removesuffix("IfExists"))
-        if operator is None:
-            raise PolicyUnknownError(f"condition operator {operator_name} is not known here")
-        negated = operator_name.removesuffix("IfExists") in _NEGATED
-        for key, wanted in keys.items():
-            values = context.get(key)
-            if values is None:
-                # A missing key fails, but for IfExists, negated operators and ForAllValues.
-                if optional or negated or quantifier == "ForAllValues":
-                    continue
-                return False
-            choose = all if quantifier == "ForAllValues" else any
-            combine = all if negated else any
-            if not choose(combine(operator(v, str(w)) for w in _listed(wanted)) for v in values):
-                return False
-    return True
-
-
-def _statements(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = policy["Statement"]
-    return [found] if isinstance(found, Mapping) else list(found)
-
-
-def _listed(value: Any) -> list[str]:
-    return [str(v) for v in value] if isinstance(value, list) else [str(value)]
+def _policies(role_arn: str) -> list[Statement]:
+    """A role's statements, as they are now; parsing a policy's text is cached."""
+    role = _role(role_arn)
+    if role.managed_policies:
+        raise PolicyUnknownError(f"{role_arn} has attached policies: make them inline")
+    if role.permissions_boundary:
+        raise PolicyUnknownError(f"{role_arn} has a permissions boundary, which is not judged here")
+    return [one for name, text in role.policies.items() for one in statements_of(name, text)]
 
 
 def _role(role_arn: str) -> Any:
-    backend = iam_backends[ACCOUNT]["aws"]
-    for role in backend.roles.values():
+    for role in iam_backends[ACCOUNT]["aws"].roles.values():
         if role.arn == role_arn:
             return role
     raise AwsError("AccessDeniedException", f"the role {role_arn} does not exist")

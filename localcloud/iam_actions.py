@@ -7,20 +7,13 @@ An operation that is not here is an error by name, never allowed by silence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from localcloud.endpoint import ACCOUNT
-
-
-@dataclass(frozen=True)
-class Needed:
-    """One action on one resource, with the context keys that conditions may look at."""
-
-    action: str
-    resource: str
-    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+from localcloud.iam_policy import Needed
 
 
 class UnknownActionError(Exception):
@@ -28,149 +21,254 @@ class UnknownActionError(Exception):
 
 
 Params = Mapping[str, Any]
+PartitionKey = Callable[[str, str, str | None], str | None]
+"""(Region, table, index) → the name of its partition key, or None: no such table."""
 
 
-def required(service: str, operation: str, params: Params, region: str) -> list[Needed]:
-    """What a call needs. Raises UnknownActionError for an operation that is not known."""
+@dataclass(frozen=True)
+class Asked:
+    """One API call."""
+
+    operation: str
+    params: Params
+    region: str
+    partition_key: PartitionKey
+
+    def arn(self, service: str, rest: str) -> str:
+        """An ARN in the call's Region; `rest` that is one already stays as it is."""
+        return (
+            rest if rest.startswith("arn:") else f"arn:aws:{service}:{self.region}:{ACCOUNT}:{rest}"
+        )
+
+    def table(self, name: str) -> str:
+        """A table's ARN."""
+        return name if name.startswith("arn:") else self.arn("dynamodb", f"table/{name}")
+
+
+Rule = Callable[[Asked], Iterator[Needed]]
+
+
+def required(
+    service: str, operation: str, params: Params, region: str, partition_key: PartitionKey
+) -> list[Needed]:
+    """What a call needs. `service` and `operation` are botocore's names.
+
+    Raises UnknownActionError for an operation that is not known.
+    """
     rule = _RULES.get(service, {}).get(operation)
     if rule is None:
         raise UnknownActionError(
             f"teach localcloud.iam_actions what {service} {operation} needs of IAM"
         )
-    return list(rule(operation, params, region))
+    return list(rule(Asked(operation, params, region, partition_key)))
 
 
-def _table(name: str, region: str) -> str:
-    return name if name.startswith("arn:") else f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/{name}"
+# -- DynamoDB: dynamodb:LeadingKeys is the partition keys that a request touches -----------------
+# (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html)
 
 
-def _key_value(typed: Mapping[str, Any]) -> str:
+def _leading(asked: Asked, table: str, items: Iterable[Params]) -> Mapping[str, tuple[str, ...]]:
+    name = table.rsplit("table/", 1)[-1]
+    key = asked.partition_key(asked.region, name, None)
+    values = {_text(item[key]) for item in items if key is not None and key in item}
+    return {"dynamodb:LeadingKeys": tuple(sorted(values))} if values else {}
+
+
+def _text(typed: Mapping[str, Any]) -> str:
+    """The value of `{"S": "a"}`, whatever its type."""
     return str(next(iter(typed.values())))
 
 
-def _item(operation: str, params: Params, region: str) -> Iterator[Needed]:
-    key = params.get("Key") or params.get("Item") or {}
-    context = {"dynamodb:LeadingKeys": (_key_value(key["pk"]),)} if "pk" in key else {}
-    yield Needed(f"dynamodb:{operation}", _table(params["TableName"], region), context)
+def _item(asked: Asked) -> Iterator[Needed]:
+    yield _one_item(asked, asked.operation, asked.params)
 
 
-def _query(operation: str, params: Params, region: str) -> Iterator[Needed]:
-    table = _table(params["TableName"], region)
-    index = params.get("IndexName")
-    # The partition key of a query is the first value of its key condition, as we write them.
-    condition = str(params.get("KeyConditionExpression", ""))
-    name = condition.partition("=")[2].split()[0] if "=" in condition else ""
-    value = params.get("ExpressionAttributeValues", {}).get(name)
-    context = {"dynamodb:LeadingKeys": (_key_value(value),)} if value else {}
-    yield Needed(f"dynamodb:{operation}", f"{table}/index/{index}" if index else table, context)
+def _one_item(asked: Asked, operation: str, params: Params) -> Needed:
+    item = params["Item"] if operation == "PutItem" else params["Key"]
+    table = params["TableName"]
+    return Needed(f"dynamodb:{operation}", asked.table(table), _leading(asked, table, [item]))
 
 
-def _batch(operation: str, params: Params, region: str) -> Iterator[Needed]:
-    for name, asked in params["RequestItems"].items():
-        keys = asked.get("Keys", []) if isinstance(asked, Mapping) else []
-        leading = tuple(sorted({_key_value(key["pk"]) for key in keys if "pk" in key}))
-        context = {"dynamodb:LeadingKeys": leading} if leading else {}
-        yield Needed(f"dynamodb:{operation}", _table(name, region), context)
+def _query(asked: Asked) -> Iterator[Needed]:
+    params = asked.params
+    for old in ("KeyConditions", "ScanFilter", "QueryFilter"):
+        if old in params:
+            raise UnknownActionError(f"teach localcloud.iam_actions about {old} of DynamoDB")
+    table, index = params["TableName"], params.get("IndexName")
+    arn = asked.table(table)
+    yield Needed(
+        f"dynamodb:{asked.operation}",
+        f"{arn}/index/{index}" if index else arn,
+        _queried(asked, table.rsplit("table/", 1)[-1], index),
+    )
 
 
-def _on_table(operation: str, params: Params, region: str) -> Iterator[Needed]:
-    yield Needed(f"dynamodb:{operation}", _table(params["TableName"], region))
+_EQUALITY = re.compile(r"([#\w.-]+)\s*=\s*(:\w+)")
 
 
-def _on_stream(operation: str, params: Params, region: str) -> Iterator[Needed]:
-    arn = params.get("StreamArn")
-    yield Needed(f"dynamodb:{operation}", arn or f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/*")
+def _queried(asked: Asked, table: str, index: str | None) -> Mapping[str, tuple[str, ...]]:
+    """The partition key that a query's key condition equates. A scan has none."""
+    key = asked.partition_key(asked.region, table, index)
+    names = asked.params.get("ExpressionAttributeNames", {})
+    values = asked.params.get("ExpressionAttributeValues", {})
+    for name, value in _EQUALITY.findall(asked.params.get("KeyConditionExpression", "")):
+        if names.get(name, name) == key and value in values:
+            return {"dynamodb:LeadingKeys": (_text(values[value]),)}
+    return {}
 
 
-def _put_events(_operation: str, params: Params, region: str) -> Iterator[Needed]:
-    for entry in params["Entries"]:
-        bus = str(entry.get("EventBusName", "default"))
-        arn = (
-            bus if bus.startswith("arn:") else f"arn:aws:events:{region}:{ACCOUNT}:event-bus/{bus}"
-        )
-        yield Needed("events:PutEvents", arn, {"events:source": (str(entry.get("Source", "")),)})
+def _batch_get(asked: Asked) -> Iterator[Needed]:
+    for table, wanted in asked.params["RequestItems"].items():
+        context = _leading(asked, table, wanted["Keys"])
+        yield Needed("dynamodb:BatchGetItem", asked.table(table), context)
 
 
-def _queue(operation: str, params: Params, region: str) -> Iterator[Needed]:
-    name = str(params["QueueUrl"]).rsplit("/", 1)[-1]
-    yield Needed(f"sqs:{operation.removesuffix('Batch')}", f"arn:aws:sqs:{region}:{ACCOUNT}:{name}")
+def _batch_write(asked: Asked) -> Iterator[Needed]:
+    for table, writes in asked.params["RequestItems"].items():
+        items = [w["PutRequest"]["Item"] for w in writes if "PutRequest" in w]
+        items += [w["DeleteRequest"]["Key"] for w in writes if "DeleteRequest" in w]
+        context = _leading(asked, table, items)
+        yield Needed("dynamodb:BatchWriteItem", asked.table(table), context)
 
 
-def _topic(operation: str, params: Params, _region: str) -> Iterator[Needed]:
-    yield Needed(f"sns:{operation}", str(params.get("TopicArn") or params.get("TargetArn")))
+# A transaction needs the actions of its parts
+# (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html).
+_PARTS = {
+    "Get": "GetItem",
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
 
 
-def _machine(operation: str, params: Params, _region: str) -> Iterator[Needed]:
-    yield Needed(f"states:{operation}", str(params["stateMachineArn"]))
+def _transaction(asked: Asked) -> Iterator[Needed]:
+    for part in asked.params["TransactItems"]:
+        for what, params in part.items():
+            yield _one_item(asked, _PARTS[what], params)
 
 
-def _execution(operation: str, params: Params, _region: str) -> Iterator[Needed]:
-    yield Needed(f"states:{operation}", str(params["executionArn"]))
+def _on_table(asked: Asked) -> Iterator[Needed]:
+    yield Needed(f"dynamodb:{asked.operation}", asked.table(asked.params["TableName"]))
 
 
-def _invoke(_operation: str, params: Params, region: str) -> Iterator[Needed]:
-    name = str(params["FunctionName"])
-    arn = name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{ACCOUNT}:function:{name}"
-    yield Needed("lambda:InvokeFunction", arn)
+def _on_stream(asked: Asked) -> Iterator[Needed]:
+    """GetRecords carries only an iterator, which moto makes of the stream's ARN."""
+    params = asked.params
+    arn = params.get("StreamArn") or str(params.get("ShardIterator", "")).partition("|")[0]
+    if not arn.startswith("arn:"):
+        raise UnknownActionError(f"{asked.operation} names no stream: {sorted(params)}")
+    yield Needed(f"dynamodb:{asked.operation}", arn)
 
 
-def _check(operation: str, params: Params, _region: str) -> Iterator[Needed]:
-    yield Needed(f"route53:{operation}", f"arn:aws:route53:::healthcheck/{params['HealthCheckId']}")
+# -- EventBridge, SQS, SNS, Step Functions, Lambda ------------------------------------------------
 
 
-def _alarms(operation: str, _params: Params, region: str) -> Iterator[Needed]:
-    yield Needed(f"cloudwatch:{operation}", f"arn:aws:cloudwatch:{region}:{ACCOUNT}:alarm:*")
+def _put_events(asked: Asked) -> Iterator[Needed]:
+    for entry in asked.params["Entries"]:
+        bus = str(entry.get("EventBusName") or "default")
+        named = {"events:source": "Source", "events:detail-type": "DetailType"}
+        context = {key: (str(entry[part]),) for key, part in named.items() if part in entry}
+        arn = bus if bus.startswith("arn:") else asked.arn("events", f"event-bus/{bus}")
+        yield Needed("events:PutEvents", arn, context)
+
+
+def _queue(asked: Asked) -> Iterator[Needed]:
+    """SendMessageBatch needs SendMessage, and so on: there are no actions for batches."""
+    name = str(asked.params["QueueUrl"]).rsplit("/", 1)[-1]
+    yield Needed(f"sqs:{asked.operation.removesuffix('Batch')}", asked.arn("sqs", name))
+
+
+def _publish(asked: Asked) -> Iterator[Needed]:
+    arn = asked.params.get("TopicArn") or asked.params.get("TargetArn")
+    if arn is None:
+        raise UnknownActionError("teach localcloud.iam_actions about sns Publish to a telephone")
+    yield Needed("sns:Publish", str(arn))
+
+
+def _machine(asked: Asked) -> Iterator[Needed]:
+    yield Needed(f"states:{asked.operation}", str(asked.params["stateMachineArn"]))
+
+
+def _execution(asked: Asked) -> Iterator[Needed]:
+    yield Needed(f"states:{asked.operation}", str(asked.params["executionArn"]))
+
+
+def _invoke(asked: Asked) -> Iterator[Needed]:
+    name, qualifier = str(asked.params["FunctionName"]), asked.params.get("Qualifier")
+    arn = name if name.startswith("arn:") else asked.arn("lambda", f"function:{name}")
+    yield Needed("lambda:InvokeFunction", f"{arn}:{qualifier}" if qualifier else arn)
+
+
+# -- Route 53, CloudWatch ------------------------------------------------------------------------
+
+
+def _check(asked: Asked) -> Iterator[Needed]:
+    check = asked.params["HealthCheckId"]
+    yield Needed(f"route53:{asked.operation}", f"arn:aws:route53:::healthcheck/{check}")
+
+
+def _zone(asked: Asked) -> Iterator[Needed]:
+    zone = str(asked.params["HostedZoneId"]).rsplit("/", 1)[-1]
+    yield Needed(f"route53:{asked.operation}", f"arn:aws:route53:::hostedzone/{zone}")
+
+
+def _alarms(asked: Asked) -> Iterator[Needed]:
+    """Composite alarms are told only to who may describe `*` (API_DescribeAlarms)."""
+    composite = "CompositeAlarm" in asked.params.get("AlarmTypes", ())
+    arn = "*" if composite else asked.arn("cloudwatch", "alarm:*")
+    yield Needed("cloudwatch:DescribeAlarms", arn)
 
 
 def _anything(prefix: str) -> Rule:
-    def rule(operation: str, _params: Params, _region: str) -> Iterator[Needed]:
-        yield Needed(f"{prefix}:{operation}", "*")
+    """An action without resources: only a statement on `*` allows it."""
+
+    def rule(asked: Asked) -> Iterator[Needed]:
+        yield Needed(f"{prefix}:{asked.operation}", "*")
 
     return rule
 
 
-Rule = Callable[[str, Params, str], Iterator[Needed]]
+def _each(rule: Rule, operations: str) -> dict[str, Rule]:
+    return dict.fromkeys(operations.split(), rule)
+
+
 _RULES: Mapping[str, Mapping[str, Rule]] = {
     "dynamodb": {
-        **dict.fromkeys(("GetItem", "PutItem", "UpdateItem", "DeleteItem"), _item),
-        **dict.fromkeys(("BatchGetItem", "BatchWriteItem"), _batch),
-        "Query": _query,
-        "Scan": _query,
-        "DescribeTable": _on_table,
+        **_each(_item, "GetItem PutItem UpdateItem DeleteItem"),
+        **_each(_query, "Query Scan"),
+        "BatchGetItem": _batch_get,
+        "BatchWriteItem": _batch_write,
+        **_each(_transaction, "TransactGetItems TransactWriteItems"),
+        **_each(_on_table, "DescribeTable DescribeTimeToLive DescribeContinuousBackups"),
     },
-    "dynamodbstreams": dict.fromkeys(
-        ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"), _on_stream
-    ),
+    "dynamodbstreams": {
+        **_each(_on_stream, "DescribeStream GetRecords GetShardIterator"),
+        "ListStreams": _anything("dynamodb"),
+    },
     "events": {"PutEvents": _put_events},
-    "sqs": dict.fromkeys(
-        (
-            "SendMessage",
-            "SendMessageBatch",
-            "ReceiveMessage",
-            "DeleteMessage",
-            "DeleteMessageBatch",
-            "GetQueueAttributes",
-            "ChangeMessageVisibility",
-        ),
+    "sqs": _each(
         _queue,
+        "SendMessage SendMessageBatch ReceiveMessage DeleteMessage DeleteMessageBatch "
+        "GetQueueAttributes GetQueueUrl ChangeMessageVisibility ChangeMessageVisibilityBatch",
     ),
-    "sns": {"Publish": _topic},
+    "sns": {"Publish": _publish},
     "stepfunctions": {
-        **dict.fromkeys(("StartExecution", "StartSyncExecution", "ListExecutions"), _machine),
-        **dict.fromkeys(("DescribeExecution", "GetExecutionHistory", "StopExecution"), _execution),
-        **dict.fromkeys(
-            ("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"), _anything("states")
-        ),
+        **_each(_machine, "StartExecution StartSyncExecution ListExecutions DescribeStateMachine"),
+        **_each(_execution, "DescribeExecution GetExecutionHistory StopExecution RedriveExecution"),
+        # A task token names no machine: these have no resources.
+        **_each(_anything("states"), "SendTaskSuccess SendTaskFailure SendTaskHeartbeat"),
     },
     "lambda": {"Invoke": _invoke},
-    "route53": dict.fromkeys(
-        ("GetHealthCheck", "UpdateHealthCheck", "GetHealthCheckStatus"), _check
-    ),
+    "route53": {
+        **_each(_check, "GetHealthCheck UpdateHealthCheck GetHealthCheckStatus"),
+        **_each(_zone, "ChangeResourceRecordSets ListResourceRecordSets GetHostedZone"),
+    },
     "cloudwatch": {
         "DescribeAlarms": _alarms,
-        **dict.fromkeys(
-            ("GetMetricData", "GetMetricStatistics", "PutMetricData", "ListMetrics"),
+        **_each(
             _anything("cloudwatch"),
+            "GetMetricData GetMetricStatistics PutMetricData ListMetrics",
         ),
     },
 }
