@@ -27,8 +27,6 @@ from localcloud.route53.service import Route53
 from localcloud.services import Services
 from localcloud.stepfunctions import StepFunctions, machine_arn
 from localcloud.task_runner import SdkTaskRunner
-from localcloud.template import resources as _resources  # noqa: F401  # registers its builders
-from localcloud.template import runnables as _runnables  # noqa: F401  # registers its builders
 from localcloud.template.deploy import deploy
 from localcloud.template.stack import Stack
 from localcloud.template.translate import read, translate
@@ -192,8 +190,10 @@ class LocalCloud:
 
     def _join_tables(self, stack: Stack) -> None:
         for table in stack.tables:
-            make = self.services.make_strong if table.strong else self.services.make_eventual
-            make(table.name, list(table.regions))
+            if table.strong:
+                self.services.make_strong(table.name, list(table.regions), table.witness)
+            else:
+                self.services.make_eventual(table.name, list(table.regions))
 
     def _run(self, stack: Stack) -> None:
         for function in stack.functions:

@@ -7,94 +7,61 @@ function that is not known here is an error by name, never passed over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import boto3
+from botocore.exceptions import ClientError, ParamValidationError
 
 from localcloud.endpoint import ACCOUNT
-from localcloud.template.intrinsics import Evaluator, TemplateError, references
+from localcloud.template import resources as _resources  # noqa: F401  # registers the builders
+from localcloud.template.errors import TemplateError
+from localcloud.template.intrinsics import Evaluator, references
+from localcloud.template.kinds import Deployment, kind_of
 from localcloud.template.stack import Resource, Stack
 from localcloud.template.translate import Translated
 
-
-@dataclass
-class Deployment:
-    """What a builder works with: its stack, the evaluator's values, and boto3 clients."""
-
-    stack: Stack
-    code: Mapping[str, Path]
-    evaluator: Evaluator | None = None
-
-    def client(self, service: str) -> Any:
-        """A client in the stack's Region, as the operator who deploys."""
-        make: Any = boto3.client
-        return make(service, region_name=self.stack.region)
-
-    def arn(self, service: str, rest: str) -> str:
-        """An ARN in the stack's Region."""
-        return f"arn:aws:{service}:{self.stack.region}:{ACCOUNT}:{rest}"
-
-    def generated(self, logical_id: str) -> str:
-        """A name for a resource that was given none: CloudFormation's own has a random end."""
-        return f"{self.stack.name}-{logical_id}"
-
-
-Builder = Callable[[Deployment, str, dict[str, Any]], tuple[str, dict[str, Any]]]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How a resource type is made: its builder, and the properties that it has."""
-
-    build: Builder
-    used: frozenset[str]
-    without_effect: frozenset[str]
-
-
-_KINDS: dict[str, Kind] = {}
-
-
-def builds(resource_type: str, used: str, without_effect: str = "") -> Callable[[Builder], Builder]:
-    """Register a builder. `without_effect`: properties that change nothing on one machine."""
-
-    def register(builder: Builder) -> Builder:
-        _KINDS[resource_type] = Kind(
-            builder, frozenset(used.split()), frozenset(without_effect.split()) | {"Tags"}
-        )
-        return builder
-
-    return register
+_SECTIONS = frozenset(
+    {
+        "AWSTemplateFormatVersion",
+        "Conditions",
+        "Description",
+        "Mappings",
+        "Metadata",
+        "Outputs",
+        "Parameters",
+        "Resources",
+    }
+)
+_ATTRIBUTES = frozenset(
+    {
+        "Condition",
+        "DependsOn",
+        "Metadata",
+        "Properties",
+        "Type",
+        # What becomes of a resource when its stack goes: here none does.
+        "DeletionPolicy",
+        "UpdateReplacePolicy",
+    }
+)
 
 
 def deploy(translated: Translated, name: str, region: str, given: Mapping[str, str]) -> Stack:
-    """Create a stack in a Region. Raises TemplateError naming resource and property."""
-    stack = Stack(region, name)
-    deployment = Deployment(stack, translated.code)
+    """Create a stack in a Region. `given`: its parameters.
+
+    Raises TemplateError naming the resource, and the property, type or function.
+    """
     template = translated.template
-    evaluator = Evaluator(
-        template,
-        given,
-        {
-            "AWS::Region": region,
-            "AWS::AccountId": ACCOUNT,
-            "AWS::Partition": "aws",
-            "AWS::StackName": name,
-            "AWS::StackId": f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/local",
-            "AWS::URLSuffix": "amazonaws.com",
-        },
-        lambda logical: _find(stack, logical).physical_id,
-        lambda logical, attribute: _attribute(stack, logical, attribute),
-    )
-    deployment.evaluator = evaluator
+    _check(template)
+    stack = Stack(region, name)
+    evaluator = Evaluator(template, given, _pseudo_parameters(name, region), stack.resources.get)
+    deployment = Deployment(stack, translated.code)
     wanted = {
         logical: spec
         for logical, spec in template["Resources"].items()
         if "Condition" not in spec or evaluator.condition(spec["Condition"])
     }
-    for logical in _ordered(wanted):
+    for logical in _ordered(wanted, set(template["Resources"])):
         spec = wanted[logical]
         path = f"Resources.{logical}.Properties"
         properties = evaluator.value(spec.get("Properties", {}), path)
@@ -105,54 +72,70 @@ def deploy(translated: Translated, name: str, region: str, given: Mapping[str, s
     return stack
 
 
+def _pseudo_parameters(name: str, region: str) -> dict[str, str]:
+    return {
+        "AWS::Region": region,
+        "AWS::AccountId": ACCOUNT,
+        "AWS::Partition": "aws",
+        "AWS::StackName": name,
+        "AWS::StackId": f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/local",
+        "AWS::URLSuffix": "amazonaws.com",
+    }
+
+
+def _check(template: Mapping[str, Any]) -> None:
+    """Raise TemplateError for what is not known of a template's and a resource's own keys."""
+    unknown = set(template) - _SECTIONS
+    if unknown:
+        raise TemplateError(f"the local cloud does not know the section {', '.join(unknown)}")
+    for logical, spec in template["Resources"].items():
+        more = sorted(set(spec) - _ATTRIBUTES)
+        if more:
+            raise TemplateError(
+                f"Resources.{logical}: the local cloud does not know {', '.join(more)}"
+            )
+
+
 def _create(
     deployment: Deployment, logical: str, resource_type: str, properties: dict[str, Any]
 ) -> Resource:
-    kind = _KINDS.get(resource_type)
-    if kind is None:
-        raise TemplateError(f"{logical}: the local cloud has no {resource_type}")
-    unknown = set(properties) - kind.used - kind.without_effect
-    if unknown:
-        raise TemplateError(
-            f"{logical}: the local cloud does not know {', '.join(sorted(unknown))} "
-            f"of {resource_type}"
-        )
-    physical, attributes = kind.build(deployment, logical, properties)
+    kind = kind_of(logical, resource_type, properties)
+    try:
+        physical, attributes = kind.build(deployment, logical, properties)
+    except KeyError as error:
+        if error.args[0] not in kind.used - set(properties):
+            raise  # a mistake of ours, not a property left out
+        raise TemplateError(f"Resources.{logical}: {resource_type} needs {error}") from error
+    except (ClientError, ParamValidationError) as error:
+        raise TemplateError(f"Resources.{logical} ({resource_type}): {error}") from error
     return Resource(resource_type, physical, attributes, properties)
 
 
-def _find(stack: Stack, logical: str) -> Resource:
-    if logical not in stack.resources:
-        raise TemplateError(f"{stack.name} in {stack.region} has no resource {logical!r}")
-    return stack.resources[logical]
+def _ordered(resources: Mapping[str, Any], known: set[str]) -> list[str]:
+    """Resource names so that each comes after what it refers to.
 
-
-def _attribute(stack: Stack, logical: str, attribute: str) -> Any:
-    resource = _find(stack, logical)
-    if attribute not in resource.attributes:
-        raise TemplateError(f"{logical} ({resource.type}) has no attribute {attribute!r} here")
-    return resource.attributes[attribute]
-
-
-def _ordered(resources: Mapping[str, Any]) -> list[str]:
-    """Resource names so that each comes after what it refers to. Raises at a circle."""
+    `known`: also those whose condition does not hold, which DependsOn may name. Raises
+    TemplateError at a circle, and for a DependsOn that names nothing.
+    """
     order: list[str] = []
-    state: dict[str, str] = {}
+    done: set[str] = set()
 
     def visit(logical: str, trail: tuple[str, ...]) -> None:
-        if state.get(logical) == "done":
-            return
-        if state.get(logical) == "open":
+        if logical in trail:
             raise TemplateError(f"a circle of references: {' → '.join((*trail, logical))}")
-        state[logical] = "open"
+        if logical in done:
+            return
         spec = resources[logical]
         named = spec.get("DependsOn", [])
-        needs = references(spec.get("Properties", {})) | (
-            {named} if isinstance(named, str) else set(named)
-        )
+        explicit = {named} if isinstance(named, str) else set(named)
+        if not explicit <= known:
+            raise TemplateError(
+                f"Resources.{logical}.DependsOn: no {', '.join(sorted(explicit - known))}"
+            )
+        needs = explicit | references(spec.get("Properties", {}))
         for need in sorted(needs & set(resources)):
             visit(need, (*trail, logical))
-        state[logical] = "done"
+        done.add(logical)
         order.append(logical)
 
     for logical in resources:

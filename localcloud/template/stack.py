@@ -27,7 +27,10 @@ class GlobalTable:
 
     name: str
     regions: tuple[str, ...]
+    """Those with a replica."""
     strong: bool
+    witness: str | None = None
+    """The Region that holds no data but counts, of a strongly consistent table."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-from localcloud.template.intrinsics import TemplateError
+from localcloud.template.errors import TemplateError
 
 # The SAM translator names these AWS managed policies by itself; it needs their ARNs.
 MANAGED = {
