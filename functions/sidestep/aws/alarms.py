@@ -7,6 +7,12 @@ from typing import Any
 from sidestep.aws.failures import calling
 from sidestep.core.errors import SidestepError
 
+NOT_ABOUT_SERVING = frozenset(
+    {"replication-lag", "heartbeats-missing", "dead-letters", "needs-person"}
+)
+"""Alarms of the template that say nothing about how this Region serves its clients: of another
+Region's writes, of the observer itself, or for people. They are no evidence against it."""
+
 
 class OwnAlarms:
     """The alarms that the template makes, known by their names' prefix."""
@@ -16,7 +22,10 @@ class OwnAlarms:
         self._prefix = f"sidestep-{application}-{region}-"
 
     def states(self) -> dict[str, str]:
-        """OK, ALARM or INSUFFICIENT_DATA by alarm name; all unknown when CloudWatch is silent."""
+        """OK, ALARM or INSUFFICIENT_DATA by alarm name, of alarms about serving clients.
+
+        All unknown when CloudWatch is silent.
+        """
         try:
             with calling("CloudWatch"):
                 answer = self._cloudwatch.describe_alarms(
@@ -24,7 +33,8 @@ class OwnAlarms:
                 )
         except SidestepError as error:
             return {f"{self._prefix}* ({error})": "INSUFFICIENT_DATA"}
-        return {
+        states = {
             alarm["AlarmName"].removeprefix(self._prefix): alarm["StateValue"]
             for alarm in answer["MetricAlarms"]
         }
+        return {name: state for name, state in states.items() if name not in NOT_ABOUT_SERVING}

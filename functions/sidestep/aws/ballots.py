@@ -48,7 +48,15 @@ class Ballots:
 
     def everything(self) -> Everything:
         """Control, ballots and registry in one strongly consistent query."""
-        items = self._table.everything()
+        return self._read(self._table.everything())
+
+    def view_item_by_item(self, application: str) -> View:
+        """Control and ballots by single reads, for those who may not query. Not one moment's."""
+        names = [CONTROL, *(f"{_VOTE}{region}" for region in self._regions)]
+        found = {sk: item for sk in names if (item := self._table.get(sk)) is not None}
+        return self._read(found).view(application, self._regions)
+
+    def _read(self, items: Mapping[str, Mapping[str, Any]]) -> Everything:
         found = items.get(CONTROL)
         beginning = ControlState(
             serving=len(self._regions), regions={r: RegionState() for r in self._regions}

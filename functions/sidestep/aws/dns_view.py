@@ -11,6 +11,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.query
+import dns.rcode
 import dns.rdatatype
 
 from sidestep.core.errors import Unreachable
@@ -27,7 +28,8 @@ class DnsView:
     def addresses(self, name: str, client_subnet: str) -> tuple[str, ...]:
         """The A records that a client in `client_subnet` (CIDR) gets now, sorted.
 
-        Route 53 honours EDNS0 client subnets. Raises Unreachable when no server answers.
+        Route 53 honours EDNS0 client subnets. Raises Unreachable when no server gives an answer;
+        an error (NXDOMAIN too: the name exists) is none.
         """
         network = ipaddress.ip_network(client_subnet)
         option = dns.edns.ECSOption(str(network.network_address), network.prefixlen)
@@ -36,8 +38,13 @@ class DnsView:
         for server in self._servers:
             try:
                 answer = dns.query.udp(query, _address(server), timeout=TIMEOUT_S)
+                if answer.flags & dns.flags.TC:
+                    answer = dns.query.tcp(query, _address(server), timeout=TIMEOUT_S)
             except (dns.exception.DNSException, OSError) as error:
                 failures.append(f"{server}: {error}")
+                continue
+            if answer.rcode() != dns.rcode.NOERROR:
+                failures.append(f"{server}: {dns.rcode.to_text(answer.rcode())}")
                 continue
             return tuple(
                 sorted(

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from sidestep.aws.failures import calling, code_of
 from sidestep.aws.items import to_attributes
+from sidestep.aws.regional import Mark
 from sidestep.core.control import Claim
 from sidestep.core.errors import LeaseLost, SidestepError
 
@@ -50,14 +51,11 @@ class TrafficGate:
         }
         with calling(f"the mark on {region} in {warden}"):
             try:
-                self._clients[warden].update_item(
-                    TableName=self._table,
-                    Key={"pk": {"S": "drained"}, "sk": {"S": region}},
-                    UpdateExpression="SET drained = :drained, #token = :token, "
-                    "incident = :incident, confirmed_at = :now",
-                    ConditionExpression="attribute_not_exists(#token) OR #token <= :token",
-                    ExpressionAttributeNames={"#token": "token"},
-                    ExpressionAttributeValues=to_attributes(values),
+                self._update(
+                    warden,
+                    region,
+                    "attribute_not_exists(#token) OR #token <= :token",
+                    to_attributes(values),
                 )
             except ClientError as error:
                 if code_of(error) != "ConditionalCheckFailedException":
@@ -65,6 +63,46 @@ class TrafficGate:
                 raise LeaseLost(
                     f"{incident}: {warden} has a mark on {region} newer than token {token}"
                 ) from None
+
+    def correct(self, warden: str, seen: Mark | None, wanted: Mark) -> bool:
+        """Put `wanted` in place of the mark that was `seen` (None: none); False: it changed since.
+
+        For the reconciler, which holds no lease: by comparing, it cannot undo what a holder
+        with the same token marked between the reading and this writing.
+        """
+        values = to_attributes(
+            {
+                ":drained": wanted.drained,
+                ":token": wanted.token,
+                ":incident": wanted.incident,
+                ":now": wanted.confirmed_at,
+            }
+        )
+        condition = "attribute_not_exists(pk)"
+        if seen is not None:
+            condition = "drained = :was AND #token = :by AND confirmed_at = :at"
+            values |= to_attributes(
+                {":was": seen.drained, ":by": seen.token, ":at": seen.confirmed_at}
+            )
+        with calling(f"the mark on {wanted.region} in {warden}"):
+            try:
+                self._update(warden, wanted.region, condition, values)
+            except ClientError as error:
+                if code_of(error) != "ConditionalCheckFailedException":
+                    raise
+                return False
+        return True
+
+    def _update(self, warden: str, region: str, condition: str, values: Mapping[str, Any]) -> None:
+        self._clients[warden].update_item(
+            TableName=self._table,
+            Key={"pk": {"S": "drained"}, "sk": {"S": region}},
+            UpdateExpression="SET drained = :drained, #token = :token, "
+            "incident = :incident, confirmed_at = :now",
+            ConditionExpression=condition,
+            ExpressionAttributeNames={"#token": "token"},
+            ExpressionAttributeValues=values,
+        )
 
 
 class Marks:

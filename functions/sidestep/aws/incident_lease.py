@@ -154,15 +154,28 @@ class IncidentLease:
                 continue
         raise NotYet(f"the control item of {self._application} is too busy to change")
 
-    def note_toggle(self, region: str, token: int, stands: str) -> None:
-        """Remember where the toggle was set. Raises ConditionFailed when the token is gone."""
-        self._table.update(
-            CONTROL,
-            "SET regions.#region.toggle = :stands",
-            "regions.#region.#token = :token",
-            {"#region": region, "#token": "token"},
-            {":stands": stands, ":token": token},
-        )
+    def note_toggle(self, region: str, token: int, holder: str, stands: str) -> None:
+        """Remember where the toggle stands. `holder` is "" where nobody holds the incident.
+
+        Raises LeaseLost when the token or the holder is another: so it proves the lease, too.
+        """
+        try:
+            self._table.update(
+                CONTROL,
+                "SET regions.#region.toggle = :stands",
+                _FENCE,
+                {"#region": region, "#token": "token"},
+                {":stands": stands, ":mine": token, ":holder": holder},
+            )
+        except ConditionFailed:
+            raise LeaseLost(
+                f"the toggle of {region} is no longer in the hands of token {token}; stand aside"
+            ) from None
+
+    def is_put_down(self, claim: Claim) -> bool:
+        """Whether this claim's holder itself released it and nobody has claimed since."""
+        now = self.read().of(claim.region)
+        return now.token == claim.token and not now.holder
 
     def release(self, claim: Claim, now_ms: int) -> None:
         """Put the incident down: the Region keeps its state, nobody holds it."""
@@ -182,8 +195,7 @@ class IncidentLease:
                 },
             )
         except ConditionFailed:
-            now = self.read().of(claim.region)
-            if now.token == claim.token and not now.holder:
+            if self.is_put_down(claim):
                 return  # a second try of a release that was done
             raise self._lost(claim) from None
 

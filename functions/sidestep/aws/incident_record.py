@@ -26,9 +26,12 @@ class IncidentRecord:
     ) -> None:
         """Append a step, and set `facts` (attributes of the record). Raises LeaseLost.
 
-        A step that runs twice is noted twice: the record says what happened.
+        A step that runs twice is noted twice, each with its time: the record says what
+        happened. A write whose answer was lost and that is made again is noted once.
         """
+        this = f"{claim.token}#{now_ms}#{step}"
         told = {
+            "last": this,
             "region": claim.region,
             "kind": claim.kind,
             "mode": claim.mode,
@@ -45,18 +48,21 @@ class IncidentRecord:
             "holder": claim.holder,
             "token": claim.token,
         }
-        values |= {":entry": [entry], ":none": [], ":now": now_ms, ":mine": claim.token}
-        names |= {"#steps": "steps", "#token": "token"}
+        values |= {":entry": [entry], ":none": [], ":now": now_ms}
+        values |= {":mine": claim.token, ":this": this}
+        names |= {"#steps": "steps", "#token": "token", "#last": "last"}
         try:
             self._table.update_incident(
                 claim.incident,
                 "SET #steps = list_append(if_not_exists(#steps, :none), :entry), "
                 "opened_at = if_not_exists(opened_at, :now), " + ", ".join(sets),
-                "attribute_not_exists(#token) OR #token <= :mine",
+                "attribute_not_exists(#token) OR (#token <= :mine AND #last <> :this)",
                 names,
                 values,
             )
         except ConditionFailed:
+            if (self.read(claim.incident) or {}).get("last") == this:
+                return  # noted before the answer was lost
             raise LeaseLost(
                 f"{claim.incident}: a holder with a newer token writes its record; stand aside"
             ) from None

@@ -72,13 +72,16 @@ class Replica:
                 return items
         raise Throttled(f"{self._table} left keys unread {_UNPROCESSED_TRIES} times in a row")
 
-    def put_back(self, message: Message) -> bool:
-        """Put a write back unless the replica holds one as new or newer; whether it was put."""
+    def put_back(self, message: Message, now_ms: int) -> bool:
+        """Put a write back unless the replica holds one as new or newer; whether it was put.
+
+        The item says when it was put back, so that its arrival elsewhere is not taken for lag.
+        """
         with calling(f"repairing {self._table}"):
             try:
                 self._dynamodb.put_item(
                     TableName=self._table,
-                    Item=item_of(message),
+                    Item={**item_of(message), "repaired_at": {"N": str(now_ms)}},
                     ConditionExpression="attribute_not_exists(pk) OR version < :version",
                     ExpressionAttributeValues={":version": {"N": str(message.version)}},
                 )

@@ -6,7 +6,7 @@ Functions only, no state: each handler module holds what it makes here.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +17,7 @@ from sidestep.aws.incident_lease import IncidentLease
 from sidestep.aws.regional import RegionalTable
 from sidestep.aws.settings import Settings
 from sidestep.aws.write_ledger import Replica, WriteLedger
-from sidestep.core.control import Claim, RegionState
+from sidestep.core.control import FAILOVER, RECOVERY, Claim, RegionState
 from sidestep.core.errors import InvalidInput
 from sidestep.core.policy import Policy
 
@@ -44,9 +44,9 @@ def lease(settings: Settings, table: CoordinationTable) -> IncidentLease:
     return IncidentLease(table, settings.application, settings.regions, policy(settings).lease_s)
 
 
-def gate(settings: Settings) -> TrafficGate:
-    """The marks of every guarded Region's Regional table."""
-    clients = {region: client("dynamodb", region) for region in settings.regions}
+def gate(settings: Settings, wardens: Sequence[str]) -> TrafficGate:
+    """The marks in these Regions' Regional tables."""
+    clients = {region: client("dynamodb", region) for region in wardens}
     return TrafficGate(clients, settings.regional_table)
 
 
@@ -63,6 +63,16 @@ def write_ledger(settings: Settings) -> WriteLedger:
 def replica(settings: Settings, region: str) -> Replica:
     """A Region's replica of the data table."""
     return Replica(client("dynamodb", region), settings.data_table)
+
+
+def machine_arns(claim: Claim, here: str) -> dict[str, str]:
+    """The workflows' ARNs in a Region, by the contract's names, in the holder's account."""
+    partition, account = claim.holder.split(":")[1::3][:2]
+    return {
+        kind: f"arn:{partition}:states:{here}:{account}:stateMachine:"
+        f"sidestep-{claim.application}-{kind}"
+        for kind in (FAILOVER, RECOVERY)
+    }
 
 
 def claim_from(event: Mapping[str, Any]) -> Claim:

@@ -9,23 +9,41 @@ from sidestep.aws.clients import client
 from sidestep.aws.heartbeats import ReplicaHeartbeats
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
+from sidestep.core.control import SERVING, ControlState
+from sidestep.core.errors import Refused
 from sidestep.core.ledger import at_risk
 
 settings = Settings.from_environment()
 lease = _parts.lease(settings, _parts.coordination(settings))
 ledger = _parts.write_ledger(settings)
-replica = _parts.replica(settings, settings.region)
-heartbeats = ReplicaHeartbeats(client("dynamodb"), settings.data_table)
+replicas = {region: _parts.replica(settings, region) for region in settings.regions}
+heartbeats = {
+    region: ReplicaHeartbeats(client("dynamodb", region), settings.data_table)
+    for region in settings.regions
+}
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"claim"}` → `{"count", "keys", "oldest_ms", "complete", "since"}`."""
+    """`{"claim"}` → `{"count", "keys", "oldest_ms", "complete", "since"}`.
+
+    A surviving replica is asked, never the drained Region's own. Raises LeaseLost, Refused,
+    Unreachable, Throttled.
+    """
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
-    since = _parts.ledger_since(
-        heartbeats.newest().get(claim.region), lease.read().of(claim.region), now
-    )
+    control = lease.read()
+    survivor = _survivor(claim.region, control)
+    newest = heartbeats[survivor].newest().get(claim.region)
+    since = _parts.ledger_since(newest, control.of(claim.region), now)
     entries, complete = ledger.entries(claim.region, since)
-    held = replica.held(entry.id for entry in entries)
+    held = replicas[survivor].held(entry.id for entry in entries)
     found = asdict(at_risk(entries, held, complete))
     return {**found, "keys": list(found["keys"]), "since": since}
+
+
+def _survivor(gone: str, control: ControlState) -> str:
+    """Where the surviving data is read: here, unless this is the Region that was drained."""
+    serving = [r for r in settings.regions if r != gone and control.of(r).state == SERVING]
+    if not serving:
+        raise Refused(f"no Region but {gone} serves: there is no replica to compare with")
+    return settings.region if settings.region in serving else serving[0]

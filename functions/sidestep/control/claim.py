@@ -7,8 +7,9 @@ from typing import Any
 
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.core.control import MANUAL, MODES
+from sidestep.core.control import MANUAL, MODES, Claim
 from sidestep.core.errors import InvalidInput
+from sidestep.core.incidents import commands_for_a_person
 
 settings = Settings.from_environment()
 policy = _parts.policy(settings)
@@ -16,9 +17,11 @@ lease = _parts.lease(settings, _parts.coordination(settings))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Workflow input + `{"kind", "execution"}` → `{"held", "why", "claim", "state", "policy"}`.
+    """Workflow input + `{"kind", "execution"}`
+    → `{"held", "why", "claim", "state", "policy", "commands"}`.
 
-    Started by hand with no more than `{"region"}`, the mode is manual. Raises InvalidInput.
+    Started by hand with no more than `{"region"}`, the mode is manual. `commands` are for a
+    person to whom the workflow hands over. Raises InvalidInput, CoordinationUnavailable, NotYet.
     """
     region, mode = event.get("region"), event.get("mode", MANUAL)
     if region not in settings.regions:
@@ -38,4 +41,10 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         "claim": _parts.claim_to(claim) if claim else None,
         "state": lease.read().of(region).state,
         "policy": asdict(policy),
+        "commands": list(_commands(claim)) if claim else [],
     }
+
+
+def _commands(claim: Claim) -> tuple[str, ...]:
+    here = settings.region
+    return commands_for_a_person(claim, _parts.machine_arns(claim, here), here)

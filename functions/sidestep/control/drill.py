@@ -2,77 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from sidestep.aws.ballots import Ballots
 from sidestep.aws.regional import DrillFault
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.core.control import SERVING
-from sidestep.core.errors import InvalidInput, Refused
+from sidestep.core.drill import MAX_MINUTES, in_trouble, obstacles, unseen
+from sidestep.core.errors import InvalidInput, NotYet, Refused
 
 settings = Settings.from_environment()
 policy = _parts.policy(settings)
-lease = _parts.lease(settings, _parts.coordination(settings))
+table = _parts.coordination(settings)
+lease = _parts.lease(settings, table)
+ballots = Ballots(table, settings.regions)
 tables = {region: _parts.regional(settings, region) for region in settings.regions}
-MAX_MINUTES = 60
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"action": preflight|inject|watch|heal, "drill": {"region", "minutes"?, "id"}}`."""
+    """`{"action": preflight|inject|watch|heal, "drill": {"region", "minutes", "id", "started"}}`.
+
+    `started` (epoch ms) is when the drill began: its fault ends `minutes` after that, however
+    often it is injected. Raises InvalidInput, Refused, NotYet, and what the tables raise.
+    """
+    steps = {"preflight": _preflight, "inject": _inject, "watch": _watch, "heal": _heal}
+    step = steps.get(event["action"])
+    if step is None:
+        raise InvalidInput(f"no drill action {event['action']!r}: {', '.join(steps)}")
     drill = event["drill"]
-    region = drill.get("region")
-    if region not in settings.regions:
+    if drill.get("region") not in settings.regions:
         guarded = ", ".join(settings.regions)
-        raise InvalidInput(f"region is {region!r}: name one of the guarded Regions, {guarded}")
-    action = event["action"]
-    if action == "preflight":
-        return _preflight(region)
-    if action == "inject":
-        minutes = min(float(drill.get("minutes", 15)), MAX_MINUTES)
-        until = _parts.now_ms() + int(minutes * 60_000)
-        tables[region].inject(DrillFault(until, str(drill["id"])))
-        return {"injected": True, "until": until, "at": _parts.now_ms()}
-    if action == "heal":
-        tables[region].heal()
-        return {"healed": True, "at": _parts.now_ms()}
-    if action == "watch":
-        return _watch(region)
-    raise InvalidInput(f"no drill action {action!r}")
+        raise InvalidInput(f"region is {drill.get('region')!r}: name a guarded one, {guarded}")
+    return step(drill, _parts.now_ms())
 
 
-def _preflight(region: str) -> dict[str, Any]:
-    """Raises Refused, naming all that is in the way."""
-    control, now = lease.read(), _parts.now_ms()
-    blocked = [
-        f"{other} is {control.of(other).state}"
-        for other in settings.regions
-        if control.of(other).state != SERVING or control.of(other).unfinished
-    ]
-    if control.paused and now < control.paused.until_ms:
-        blocked.append(f"paused by {control.paused.owner}: {control.paused.reason}")
-    if policy.observe_only:
-        blocked.append("observe_only is on: nothing would move")
-    if len(settings.regions) - 1 < policy.min_serving_regions:
-        blocked.append(f"{policy.min_serving_regions} Regions must go on serving")
+def _preflight(drill: Mapping[str, Any], now: int) -> dict[str, Any]:
+    """Raises Refused, naming all that is in the way; NotYet while some observer is silent."""
+    _ends(drill)
+    view = ballots.view_item_by_item(settings.application)
+    blocked = obstacles(view, policy, now)
     if blocked:
-        raise Refused(f"no drill on {region} now: {'; '.join(blocked)}")
-    return {"ok": True, "epoch": control.of(region).epoch, "at": now}
+        raise Refused(f"no drill on {drill['region']} now: {'; '.join(blocked)}")
+    silent = unseen(view, policy, now)
+    if silent:
+        raise NotYet(f"no drill before every observer votes: {', '.join(silent)} does not")
+    return {"ok": True, "epoch": view.control.of(drill["region"]).epoch, "at": now}
 
 
-def _watch(region: str) -> dict[str, Any]:
+def _inject(drill: Mapping[str, Any], now: int) -> dict[str, Any]:
+    until = _ends(drill)
+    tables[drill["region"]].inject(DrillFault(until, str(drill["id"])))
+    return {"injected": True, "until": until, "at": now}
+
+
+def _heal(drill: Mapping[str, Any], now: int) -> dict[str, Any]:
+    tables[drill["region"]].heal()
+    return {"healed": True, "at": now}
+
+
+def _watch(drill: Mapping[str, Any], now: int) -> dict[str, Any]:
     """Where the Region stands, and whether another is in trouble: then the drill must end."""
     control = lease.read()
-    mine = control.of(region)
-    real = [
-        other
-        for other in settings.regions
-        if other != region and (control.of(other).state != SERVING or control.of(other).unfinished)
-    ]
+    mine = control.of(drill["region"])
     return {
         "state": mine.state,
         "settled": not mine.unfinished,
         "incident": mine.incident,
         "epoch": mine.epoch,
-        "real_incident": real,
-        "at": _parts.now_ms(),
+        "real_incident": list(in_trouble(control, settings.regions, but=drill["region"])),
+        "at": now,
     }
+
+
+def _ends(drill: Mapping[str, Any]) -> int:
+    minutes = drill.get("minutes")
+    number = isinstance(minutes, int | float) and not isinstance(minutes, bool)
+    if not number or not 1 <= float(minutes or 0) <= MAX_MINUTES:
+        raise InvalidInput(f"minutes is {minutes!r}: it may be 1 to {MAX_MINUTES}")
+    return int(drill["started"]) + int(float(minutes or 0) * 60_000)

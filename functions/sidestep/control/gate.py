@@ -12,7 +12,7 @@ from sidestep.core.topology import wardens_of
 settings = Settings.from_environment()
 policy = _parts.policy(settings)
 lease = _parts.lease(settings, _parts.coordination(settings))
-gate = _parts.gate(settings)
+gate = _parts.gate(settings, settings.regions)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

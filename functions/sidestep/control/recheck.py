@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from sidestep.aws.ballots import Ballots
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.core.control import AUTOMATIC, SERVING
-from sidestep.core.decide import counting, find
+from sidestep.core.recheck import recheck
 
 settings = Settings.from_environment()
 policy = _parts.policy(settings)
@@ -18,19 +18,9 @@ ballots = Ballots(table, settings.regions)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"claim"}` → `{"go", "why", "diagnosis"}`. An operator's order needs no votes."""
+    """`{"claim"}` → `{"go", "why", "diagnosis", "reasons"}`. Raises LeaseLost."""
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
-    known = ballots.everything()
-    finding = find(
-        claim.region,
-        counting(known.view(settings.application, settings.regions), policy, now),
-    )
-    told = {"diagnosis": finding.diagnosis}
-    state = known.control.of(claim.region).state
-    if state != SERVING:
-        return {"go": True, "why": f"the drain has begun already ({state})", **told}
-    if claim.mode != AUTOMATIC:
-        return {"go": True, "why": f"ordered by an operator ({claim.mode})", **told}
-    why = finding.reasons[0] if finding.reasons else f"{claim.region} looks healthy again"
-    return {"go": finding.impaired, "why": why, **told}
+    view = ballots.everything().view(settings.application, settings.regions)
+    found = recheck(claim, view, policy, now)
+    return {**asdict(found), "reasons": list(found.reasons)}

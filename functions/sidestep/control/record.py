@@ -7,6 +7,7 @@ from typing import Any
 from sidestep.aws.incident_record import IncidentRecord
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
+from sidestep.core.errors import LeaseLost
 from sidestep.core.incidents import announcement
 
 settings = Settings.from_environment()
@@ -17,16 +18,28 @@ record = IncidentRecord(table)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"claim", "step", "outcome", "facts"?, "state"?, "hold_s"?, "release"?}`
-    → `{"recorded", "words"}`. Raises LeaseLost, Refused."""
+    """`{"claim", "step", "outcome", "facts"?, "state"?, "hold_s"?, "release"?, "close"?}`
+    → `{"recorded", "words", "at"}`.
+
+    `state` is where the Region is brought; `hold_s` how long the lease is held from now;
+    `release` puts the incident down, last of all, so that a second try of a step that was
+    done finds it put down and changes nothing. Raises LeaseLost, LastServingRegion, Refused.
+    """
     now = _parts.now_ms()
-    claim = lease.renew(_parts.claim_from(event), now, event.get("hold_s"))
-    if event.get("state"):
-        lease.advance(claim, event["state"], now, policy.min_serving_regions)
+    claim = _parts.claim_from(event)
     facts = dict(event.get("facts") or {})
     if event.get("release"):
         facts |= {"status": event["step"]} | ({"closed_at": now} if event.get("close") else {})
+    done = {"recorded": True, "words": announcement(claim, event["outcome"], facts), "at": now}
+    try:
+        lease.renew(claim, now, event.get("hold_s"))
+    except LeaseLost:
+        if event.get("release") and lease.is_put_down(claim):
+            return done
+        raise
+    if event.get("state"):
+        lease.advance(claim, event["state"], now, policy.min_serving_regions)
     record.note(claim, event["step"], event["outcome"], now, facts)
     if event.get("release"):
         lease.release(claim, now)
-    return {"recorded": True, "words": announcement(claim, event["outcome"], facts), "at": now}
+    return done

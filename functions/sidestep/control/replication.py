@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 from sidestep.aws.clients import client
 from sidestep.aws.heartbeats import ReplicaHeartbeats
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
+from sidestep.core.control import SERVING
 from sidestep.core.errors import SidestepError
-from sidestep.core.replication import CaughtUp, caught_up
+from sidestep.core.replication import CaughtUp, caught_up, worst
 
 settings = Settings.from_environment()
 policy = _parts.policy(settings)
@@ -22,26 +24,34 @@ replicas = {
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"claim", "since" (ms), "both": bool}` → `{"caught_up", "lag_ms", "why"}`.
+    """`{"claim", "since" (ms), "both"?}` → `{"caught_up", "lag_ms", "why"}`.
 
-    One way: the Region's writes before `since`, here. Both: others' writes in the Region too.
+    The Region's writes before `since`, in the serving Regions' replicas; with `both`, theirs
+    in its own replica too. `caught_up` is null when that cannot be known. Raises LeaseLost.
     """
-    now = _parts.now_ms()
+    now, since = _parts.now_ms(), int(event["since"])
     claim = lease.renew(_parts.claim_from(event), now)
-    since = int(event["since"])
-    out = _arrived(claim.region, settings.region, since, now)
-    if not event.get("both") or out.caught_up is not True:
-        return asdict(out)
-    others = [r for r in settings.regions if r not in (claim.region, settings.region)]
-    ways = [_arrived(source, claim.region, since, now) for source in (settings.region, *others)]
-    own = ways[0]
-    # A third Region may be down; what it wrote before that arrived through everybody else.
-    return asdict(out if own.caught_up else own)
+    control = lease.read()
+    peers = [r for r in settings.regions if r != claim.region and control.of(r).state == SERVING]
+    ways = [_arrived(claim.region, peer, _newest(peer), since, now) for peer in peers]
+    if event.get("both"):
+        there = _newest(claim.region)
+        ways += [_arrived(peer, claim.region, there, since, now) for peer in peers]
+    return asdict(worst(ways))
 
 
-def _arrived(source: str, replica: str, since: int, now: int) -> CaughtUp:
+def _newest(replica: str) -> Mapping[str, int] | str:
+    """The heartbeats that a replica holds, or why it cannot be read."""
     try:
-        newest = replicas[replica].newest().get(source)
+        return replicas[replica].newest()
     except SidestepError as error:
-        return CaughtUp(None, None, f"{replica}'s replica cannot be read: {error}")
-    return caught_up(source, newest, since, now, policy.worst_lag_ms)
+        return f"{replica}'s replica cannot be read: {error}"
+
+
+def _arrived(
+    source: str, replica: str, newest: Mapping[str, int] | str, since: int, now: int
+) -> CaughtUp:
+    if isinstance(newest, str):
+        return CaughtUp(None, None, newest)
+    found = caught_up(source, newest.get(source), since, now, policy.worst_lag_ms)
+    return replace(found, why=f"in {replica}: {found.why}")

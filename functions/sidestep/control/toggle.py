@@ -1,4 +1,8 @@
-"""Step: set a Region's toggle at Route 53; best effort, its API lives in one Region."""
+"""Step: set a Region's toggle at Route 53; best effort, its API lives in one Region.
+
+The control item says `unknown` from just before the switch is written until it is known to be
+written: whoever dies between the two leaves a trace that an observer puts right.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,17 @@ from typing import Any
 
 from sidestep.aws.ballots import Ballots
 from sidestep.aws.clients import client
-from sidestep.aws.coordination import ConditionFailed
 from sidestep.aws.settings import Settings
 from sidestep.aws.toggle import Toggle
 from sidestep.control import _parts
-from sidestep.core.control import OPEN, SHUT
-from sidestep.core.errors import LeaseLost, NotYet
+from sidestep.core.control import OPEN, SHUT, UNKNOWN
+from sidestep.core.errors import NotYet, Throttled, Unreachable
 
 settings = Settings.from_environment()
 table = _parts.coordination(settings)
 lease = _parts.lease(settings, table)
 ballots = Ballots(table, settings.regions)
-toggle = Toggle(client("route53", connect_timeout=2, read_timeout=5))
+toggle = Toggle(client("route53", read_timeout=4, attempts=1))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -32,11 +35,13 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def _by_claim(event: dict[str, Any]) -> dict[str, Any]:
     claim = lease.renew(_parts.claim_from(event), _parts.now_ms())
-    drain = event["action"] == "drain"
-    version = toggle.set(
-        _check_of(claim.region), drain, lambda: lease.renew(claim, _parts.now_ms())
-    )
-    _note(claim.region, claim.token, SHUT if drain else OPEN)
+    wanted = SHUT if event["action"] == "drain" else OPEN
+    try:
+        version = _set(claim.region, claim.token, claim.holder, wanted)
+    except (Throttled, Unreachable) as error:
+        if wanted == OPEN and lease.read().of(claim.region).toggle in ("", OPEN):
+            return {"set": False, "version": None, "why": f"it was never shut ({error})"}
+        raise
     return {"set": True, "version": version, "why": f"by {claim.incident}"}
 
 
@@ -46,21 +51,17 @@ def _put_right(region: str) -> dict[str, Any]:
     wanted = state.toggle_wanted
     if not wanted or wanted == state.toggle:
         return {"set": False, "version": None, "why": "nothing to put right"}
-
-    def prove() -> None:
-        if lease.read().of(region) != state:
-            raise LeaseLost(f"{region} changed while its toggle was put right; stand aside")
-
-    version = toggle.set(_check_of(region), wanted == SHUT, prove)
-    _note(region, state.token, wanted)
+    version = _set(region, state.token, "", wanted)
     return {"set": True, "version": version, "why": f"put right: {region} is {state.state}"}
 
 
-def _note(region: str, token: int, stands: str) -> None:
-    try:
-        lease.note_toggle(region, token, stands)
-    except ConditionFailed:
-        raise LeaseLost(f"the toggle of {region} was set with a token that is gone") from None
+def _set(region: str, token: int, holder: str, wanted: str) -> int:
+    check = _check_of(region)
+    version = toggle.set(
+        check, wanted == SHUT, lambda: lease.note_toggle(region, token, holder, UNKNOWN)
+    )
+    lease.note_toggle(region, token, holder, wanted)
+    return version
 
 
 def _check_of(region: str) -> str:

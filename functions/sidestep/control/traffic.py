@@ -12,6 +12,7 @@ from sidestep.aws.telemetry import logger as make_logger
 from sidestep.aws.traffic_metrics import TrafficMetrics
 from sidestep.control import _parts
 from sidestep.core.errors import SidestepError
+from sidestep.core.traffic import BACK, GONE, Answers, moved
 
 settings = Settings.from_environment("SIDESTEP_NAME_SERVERS")
 logger = make_logger()
@@ -26,36 +27,41 @@ metrics = {
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"claim", "expect": "gone"|"back"}` → `{"done", "dns_moved", "traffic_moved", …}`.
+    """`{"claim", "expect": "gone"|"back"}`
+    → `{"done", "dns_moved", "traffic_moved", "answers", "requests_last_minute"}`.
 
-    None means that it cannot be known, which is never taken for a yes.
+    Null means that it cannot be known, which is never taken for a yes. Raises LeaseLost.
     """
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
-    gone = event["expect"] == "gone"
-    answers, own = _answers(claim.region)
-    dns_moved = None if own is None else (answers != own) == gone
+    expected = GONE if event["expect"] == GONE else BACK
+    answers = _answers(claim.region)
     served = _served(claim.region, now)
+    found = moved(expected, claim.region, answers, served)
     return {
-        "done": dns_moved is True,
-        "dns_moved": dns_moved,
-        "traffic_moved": None if served is None else (served == 0) == gone,
-        "answers": list(answers),
+        "done": found.done,
+        "dns_moved": found.dns,
+        "traffic_moved": found.traffic,
+        "answers": list(answers.guarded) if answers else [],
         "requests_last_minute": served,
     }
 
 
-def _answers(region: str) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    """What clients nearest to the Region are answered, and the Region's own address."""
+def _answers(region: str) -> Answers | None:
+    """What DNS answers a client nearest to the Region; None when it cannot be asked."""
     entry = ballots.registered(region)
     if entry is None or not entry.client_subnet:
-        return (), None
+        logger.warning("no client subnet is registered", region=region)
+        return None
+    near = entry.client_subnet
     try:
-        answers = view.addresses(settings.domain, entry.client_subnet)
-        return answers, view.addresses(settings.host(region), entry.client_subnet)
+        return Answers(
+            guarded=view.addresses(settings.domain, near),
+            own={one: view.addresses(settings.host(one), near) for one in settings.regions},
+        )
     except SidestepError as error:
         logger.warning("DNS could not be asked", reason=str(error))
-        return (), None
+        return None
 
 
 def _served(region: str, now: int) -> int | None:

@@ -5,38 +5,75 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sidestep.aws import telemetry
 from sidestep.aws.alarms import OwnAlarms
 from sidestep.aws.ballots import Ballots, Everything, Registered
 from sidestep.aws.clients import client
 from sidestep.aws.heartbeats import ReplicaHeartbeats
 from sidestep.aws.settings import Settings
-from sidestep.aws.telemetry import logger as make_logger
 from sidestep.control import _parts
-from sidestep.control._marks import reconcile
-from sidestep.core.decide import decide, due
+from sidestep.control._marks import OwnMarks
+from sidestep.core.decide import NONE, TOGGLE, Due, decide, due
 from sidestep.core.errors import SidestepError
 from sidestep.core.replication import lags
 from sidestep.core.votes import Probe, cast
 
 settings = Settings.from_environment("SIDESTEP_TOGGLE_CHECK_ID", "SIDESTEP_CHECK_ID")
 policy = _parts.policy(settings)
-logger = make_logger()
+logger, metrics = telemetry.logger(), telemetry.metrics()
+# One attempt each: a round comes every ten seconds, and what is silent is evidence already.
 table = _parts.coordination(settings)
 ballots = Ballots(table, settings.regions)
-heartbeats = ReplicaHeartbeats(client("dynamodb"), settings.data_table)
-alarms = OwnAlarms(client("cloudwatch"), settings.application, settings.region)
-own_marks = _parts.regional(settings, settings.region)
-gate = _parts.gate(settings)
+heartbeats = ReplicaHeartbeats(client("dynamodb", attempts=1), settings.data_table)
+alarms = OwnAlarms(client("cloudwatch", attempts=1), settings.application, settings.region)
+own_marks = OwnMarks(
+    settings,
+    _parts.regional(settings, settings.region),
+    _parts.gate(settings, (settings.region,)),
+    lambda: ballots.everything().control,
+)
 
 
+@metrics.log_metrics
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """`{"trigger", "probes"}` → `{"decisions", "due"}`. Raises CoordinationUnavailable."""
     now = _parts.now_ms()
+    try:
+        known = _cast(event["probes"], now)
+    except SidestepError as error:
+        logger.error("nobody decides anything here now", reason=str(error))
+        metrics.add_metric("NeedsPerson", "Count", 1)
+        raise
+    _correct_marks(known, now)
+    view = known.view(settings.application, settings.regions)
+    decisions = decide(view, policy, now)
+    for decision in decisions:
+        if decision.action != NONE:
+            logger.info(decision.reasons[0], **decision.to_dict())
+    metrics.add_metric("NeedsPerson", "Count", int(any(d.page for d in decisions)))
+    starts = due(view, decisions) if known.ballots[settings.region].observer_healthy else ()
+    return {
+        "decisions": [decision.to_dict() for decision in decisions],
+        "due": [
+            {"workflow": d.workflow, "name": d.name, "input": dict(d.input)}
+            for d in starts
+            if _ours_to_start(d)
+        ],
+    }
+
+
+def _ours_to_start(one: Due) -> bool:
+    """Others move a Region's traffic: a holder in the Region being left may die with it."""
+    return one.workflow == TOGGLE or one.input["region"] != settings.region
+
+
+def _cast(probes: list[dict[str, Any]], now: int) -> Everything:
+    """Cast this Region's ballot; all that is known, the new ballot included."""
     seen, own_works = _beat(now)
     known = ballots.everything()
     ballot = cast(
         settings.region,
-        [Probe.from_dict(probe) for probe in event["probes"]],
+        [Probe.from_dict(probe) for probe in probes],
         alarms.states(),
         lags(seen, now),
         own_works,
@@ -45,21 +82,16 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         now,
     )
     ballots.cast(ballot)
-    known = replace(known, ballots={**known.ballots, settings.region: ballot})
     _register(known, now)
-    reconcile(known.control, settings, own_marks, gate, now)
-    view = known.view(settings.application, settings.regions)
-    decisions = decide(view, policy, now)
-    for decision in decisions:
-        if decision.action != "none":
-            logger.info(decision.reasons[0], **decision.to_dict())
-    return {
-        "decisions": [decision.to_dict() for decision in decisions],
-        "due": [
-            {"workflow": d.workflow, "name": d.name, "input": dict(d.input)}
-            for d in due(view, decisions)
-        ],
-    }
+    return replace(known, ballots={**known.ballots, settings.region: ballot})
+
+
+def _correct_marks(known: Everything, now: int) -> None:
+    """What this Region is a warden of; when that cannot be done, deciding goes on."""
+    try:
+        own_marks.reconcile(known.control, now)
+    except SidestepError as error:
+        logger.warning("own drain marks are not in line", reason=str(error))
 
 
 def _beat(now: int) -> tuple[dict[str, int], bool]:

@@ -17,7 +17,7 @@ DRAINED = "DRAINED"
 RESTORING = "RESTORING"
 PROBATION = "PROBATION"
 
-SHUT, OPEN = "shut", "open"
+SHUT, OPEN, UNKNOWN = "shut", "open", "unknown"
 FAILOVER, RECOVERY = "failover", "recovery"
 AUTOMATIC, MANUAL, PLANNED, FORCED = "automatic", "manual", "planned", "forced"
 MODES = (AUTOMATIC, MANUAL, PLANNED, FORCED)
@@ -44,7 +44,8 @@ class RegionState:
     restored_at_ms: int = 0
     attempts: int = 0
     toggle: str = ""
-    """What the toggle was last set to: `shut`, `open`, or "" for never touched."""
+    """Where the toggle stands: `shut`, `open`, "" for never touched, or `unknown` from when a
+    holder goes to set it until it says that it did."""
 
     def leased(self, now_ms: int) -> bool:
         """Whether somebody's lease is still good, other controllers' clocks allowed for."""
@@ -57,7 +58,7 @@ class RegionState:
             return ""
         if self.state == DRAINED:
             return SHUT
-        return OPEN if self.toggle == SHUT else self.toggle
+        return OPEN if self.toggle and self.state == SERVING else ""
 
     @property
     def unfinished(self) -> bool:

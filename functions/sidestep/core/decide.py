@@ -33,6 +33,7 @@ from sidestep.core.policy import Policy
 from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Vote
 
 HOLD, NONE, TAKE_OVER = "hold", "none", "take-over"
+TOGGLE = "toggle"
 DAY_MS = 86_400_000
 
 
@@ -305,6 +306,12 @@ def _drained(
     if stable < policy.stability_window_s:
         words = f"{region} healthy for {stable:.0f} s of {policy.stability_window_s} s"
         return decision(NONE, words, "the stability window passing")
+    wait = _patience(policy, state.attempts)
+    passed = (now_ms - state.since_ms) / 1000
+    if passed < wait:
+        words = f"{region}'s return did not succeed {passed:.0f} s ago; the next is tried"
+        words += f" {wait:.0f} s after it ({state.attempts} tried)"
+        return decision(NONE, words, "that time passing, or an operator starting its recovery")
     if policy.observe_only or _paused(view.control, now_ms):
         return decision(HOLD, f"{region} could return; paused or observe-only", "the pause ending")
     return decision(RECOVERY, why, "an observer calling it impaired")
@@ -323,7 +330,7 @@ def _blocked(region: str, control: ControlState, policy: Policy, now_ms: int) ->
     moved = [m.at_ms for m in control.moves if m.region == region]
     mine = sum(m.region == region for m in drains)
     if moved and mine:
-        wait = min(policy.cooldown_s * policy.cooldown_factor ** (mine - 1), policy.cooldown_max_s)
+        wait = _patience(policy, mine)
         passed = (now_ms - max(moved)) / 1000
         if passed < wait:
             return (
@@ -331,6 +338,13 @@ def _blocked(region: str, control: ControlState, policy: Policy, now_ms: int) ->
                 f"after {mine} drains in 24 hours"
             )
     return None
+
+
+def _patience(policy: Policy, times: int) -> float:
+    """Seconds to wait after something happened so many times: growing, with an end; 0 for none."""
+    if not times:
+        return 0.0
+    return min(policy.cooldown_s * policy.cooldown_factor ** (times - 1), policy.cooldown_max_s)
 
 
 def _paused(control: ControlState, now_ms: int) -> str | None:
@@ -347,7 +361,7 @@ def due(view: View, decisions: Sequence[Decision]) -> tuple[Due, ...]:
     for decision in decisions:
         region, state = decision.region, view.control.of(decision.region)
         if state.toggle_wanted and state.toggle_wanted != state.toggle:
-            starts.append(Due("toggle", region, {"region": region}))
+            starts.append(Due(TOGGLE, region, {"region": region}))
         given: dict[str, Any] = {
             "application": view.application,
             "region": region,

@@ -6,7 +6,7 @@ Region reads it in its own. No value is unknown, never zero.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 EVACUATION_FACTOR = 10
@@ -53,3 +53,11 @@ def caught_up(
             False, lag, f"waiting ten times the recent worst lag, {settle / 1000:.1f} s"
         )
     return CaughtUp(True, lag, f"{source}'s heartbeat of after the start is here")
+
+
+def worst(ways: Sequence[CaughtUp]) -> CaughtUp:
+    """Several ways as one: behind beats unknown, unknown beats caught up, and none is unknown."""
+    if not ways:
+        return CaughtUp(None, None, "no other serving Region has a replica to ask")
+    order = {False: 0, None: 1, True: 2}
+    return min(ways, key=lambda way: (order[way.caught_up], -(way.lag_ms or 0)))

@@ -1,0 +1,43 @@
+"""May a drill run, and must it end? Nothing that holds a drill back holds a failover back."""
+
+from __future__ import annotations
+
+from sidestep.core.control import SERVING, ControlState
+from sidestep.core.decide import View, counting, find
+from sidestep.core.policy import Policy
+
+MAX_MINUTES = 60
+"""Longest that a drill's fault may stand."""
+
+
+def unseen(view: View, policy: Policy, now_ms: int) -> tuple[str, ...]:
+    """Regions whose observers have no ballot that counts: it is not known how things are."""
+    known = {ballot.observer for ballot in counting(view, policy, now_ms)}
+    return tuple(region for region in view.regions if region not in known)
+
+
+def obstacles(view: View, policy: Policy, now_ms: int) -> tuple[str, ...]:
+    """All that is in a drill's way, in words: what is open, paused, suspected, or too few."""
+    counted = counting(view, policy, now_ms)
+    found = [*in_trouble(view.control, view.regions, "")]
+    for region in view.regions:
+        suspicion = find(region, counted).reasons
+        if suspicion:
+            found.append(f"{region} is suspected: {'; '.join(suspicion)}")
+    pause = view.control.paused
+    if pause is not None and now_ms < pause.until_ms:
+        found.append(f"paused by {pause.owner}: {pause.reason}")
+    if policy.observe_only:
+        found.append("observe_only is on: nothing would move")
+    if len(view.regions) - 1 < policy.min_serving_regions:
+        found.append(f"{policy.min_serving_regions} Regions must go on serving")
+    return tuple(found)
+
+
+def in_trouble(control: ControlState, regions: tuple[str, ...], but: str) -> tuple[str, ...]:
+    """Regions, `but` one, that do not serve or whose incident is in somebody's hands."""
+    return tuple(
+        f"{region} is {control.of(region).state}"
+        for region in regions
+        if region != but and (control.of(region).state != SERVING or control.of(region).unfinished)
+    )

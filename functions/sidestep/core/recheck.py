@@ -1,0 +1,71 @@
+"""Is it still so? What has to hold at the moment before traffic is moved.
+
+Minutes may lie between a decision and its execution. Nothing is touched yet, so any doubt
+about an automatic move ends it; observers decide again with their next ballots.
+
+| mode            | needs                                                                 |
+|-----------------|-----------------------------------------------------------------------|
+| automatic       | its quorum, now; no pause, no observe-only; enough others that can serve |
+| manual, planned | enough others that can serve                                          |
+| forced          | nothing: the operator knows better (the gate still keeps the last one) |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sidestep.core.control import AUTOMATIC, FORCED, SERVING, Claim
+from sidestep.core.decide import View, counting, find
+from sidestep.core.policy import Policy
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """Whether to go on, and why, in words for the record."""
+
+    go: bool
+    why: str
+    diagnosis: str
+    reasons: tuple[str, ...]
+
+
+def recheck(claim: Claim, view: View, policy: Policy, now_ms: int) -> Recheck:
+    """Judge a claimed failover by the ballots and the control item of this moment."""
+    counted = counting(view, policy, now_ms)
+    finding = find(claim.region, counted)
+    state = view.control.of(claim.region).state
+    able = [
+        other
+        for other in view.regions
+        if other != claim.region
+        and view.control.of(other).state == SERVING
+        and not find(other, counted).impaired
+    ]
+
+    def answer(go: bool, why: str) -> Recheck:
+        return Recheck(go, why, finding.diagnosis, finding.reasons)
+
+    if state != SERVING:
+        return answer(True, f"the drain has begun already ({state})")
+    if claim.mode == FORCED:
+        return answer(True, "ordered by an operator (forced): nothing was asked")
+    if claim.mode == AUTOMATIC:
+        pause = view.control.paused
+        if pause is not None and now_ms < pause.until_ms:
+            return answer(False, f"paused by {pause.owner}: {pause.reason}")
+        if policy.observe_only:
+            return answer(False, "observe_only is on")
+        if not finding.impaired:
+            said = finding.reasons[0] if finding.reasons else "its observers see nothing bad"
+            return answer(False, f"{claim.region} is not impaired any more: {said}")
+    if len(able) < policy.min_serving_regions:
+        serving = ", ".join(able) or "none"
+        forced = "" if claim.mode == AUTOMATIC else "; mode forced would go on all the same"
+        return answer(
+            False,
+            f"too few other Regions can serve ({serving}), "
+            f"{policy.min_serving_regions} must remain{forced}",
+        )
+    if claim.mode == AUTOMATIC:
+        return answer(True, finding.reasons[0])
+    return answer(True, f"ordered by an operator ({claim.mode}); {', '.join(able)} can serve")
