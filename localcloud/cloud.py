@@ -205,6 +205,8 @@ class LocalCloud:
                 permission.action,
                 permission.source_arn,
             )
+        for name, settings in stack.asynchronous.items():
+            self.services.invocations.configure(stack.region, name, settings)
         for api in stack.apis:
             self.door.add(api)
         for machine in stack.machines:

@@ -9,6 +9,7 @@ from typing import Any
 from localcloud.frontdoor import Api
 from localcloud.lambdas import Function
 from localcloud.services import QueueSource, StreamSource
+from localcloud.services.async_invoke import AsyncSettings
 
 
 @dataclass(frozen=True)
@@ -70,4 +71,6 @@ class Stack:
     queue_sources: list[QueueSource] = field(default_factory=list)
     stream_sources: list[StreamSource] = field(default_factory=list)
     permissions: list[Permission] = field(default_factory=list)
+    asynchronous: dict[str, AsyncSettings] = field(default_factory=dict)
+    """Functions whose asynchronous invocation is not the default."""
     outputs: dict[str, Any] = field(default_factory=dict)

@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
+from yaml import YAMLError
 
 from localcloud.template.errors import TemplateError
 
@@ -34,22 +36,46 @@ class Translated:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The template as written. Raises TemplateError when it is not YAML."""
+    """The template as written. Raises TemplateError when it cannot be read or is no mapping."""
     try:
-        parsed: dict[str, Any] = yaml_parse(path.read_text())
+        parsed = _parsed(path.read_text())
     except OSError as error:
         raise TemplateError(f"{path}: {error.strerror}") from None
-    return parsed
+    except YAMLError as error:
+        raise TemplateError(f"{path}: {error}") from None
+    if not isinstance(parsed, dict) or "Resources" not in parsed:
+        raise TemplateError(f"{path}: it has no Resources")
+    return copy.deepcopy(parsed)
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    return yaml_parse(text)
 
 
 def without(template: Mapping[str, Any], *path: str | int) -> dict[str, Any]:
-    """The template without what is at `path`: for tests of what a part is good for."""
+    """The template without what is at `path`: for tests of what a part is good for.
+
+    A step is a key, an index, or in a list the Sid or Id of one of its mappings. Raises
+    LookupError when nothing is there to take away.
+    """
     changed: dict[str, Any] = copy.deepcopy(dict(template))
     inside: Any = changed
     for step in path[:-1]:
-        inside = inside[step]
-    del inside[path[-1]]
+        inside = inside[_place(inside, step, path)]
+    del inside[_place(inside, path[-1], path)]
     return changed
+
+
+def _place(inside: Any, step: str | int, path: tuple[str | int, ...]) -> str | int:
+    """Where a step of a path leads."""
+    if isinstance(inside, list):
+        for n, one in enumerate(inside):
+            if n == step or (isinstance(one, Mapping) and step in (one.get("Sid"), one.get("Id"))):
+                return n
+    elif isinstance(inside, Mapping) and step in inside:
+        return step
+    raise LookupError(f"nothing at {step!r} of {'.'.join(map(str, path))}")
 
 
 def translate(
@@ -58,30 +84,51 @@ def translate(
     """Translate a template whose local paths are relative to `root`, for one stack.
 
     Local code stays where it is; state-machine files are read into the template. The
-    translator resolves some parameters by itself, hence `given`.
+    translator resolves some parameters by itself, hence `given`. Raises TemplateError.
     """
     sam = copy.deepcopy(dict(written))
     code: dict[str, Path] = {}
-    shared = sam.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
+    shared = sam.get("Globals", {}).get("Function", {}).pop("CodeUri", ".")
     for name, resource in sam["Resources"].items():
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::Serverless::Function":
-            code[name] = root / properties.get("CodeUri", shared or ".")
+            code[name] = _existing(root / properties.get("CodeUri", shared), name)
             properties["CodeUri"] = _ELSEWHERE
         elif resource["Type"] == "AWS::Serverless::LayerVersion":
             properties["ContentUri"] = _ELSEWHERE
-        elif resource["Type"] == "AWS::Serverless::StateMachine":
-            file = root / properties.pop("DefinitionUri")
-            properties["Definition"] = json.loads(file.read_text())
+        elif resource["Type"] == "AWS::Serverless::StateMachine" and "DefinitionUri" in properties:
+            properties["Definition"] = _definition(root / properties.pop("DefinitionUri"), name)
         resource.pop("Metadata", None)
     parameters = {
         name: given.get(name, spec.get("Default", ""))
         for name, spec in sam.get("Parameters", {}).items()
     }
+    return Translated(json.loads(_plain(json.dumps(sam), json.dumps(parameters), region)), code)
+
+
+@lru_cache(maxsize=64)
+def _plain(sam: str, parameters: str, region: str) -> str:
+    """Plain CloudFormation of a template: JSON to JSON, since the translator is slow."""
     translator = Translator(MANAGED, Parser(), boto_session=boto3.Session(region_name=region))
     try:
-        plain = translator.translate(sam_template=sam, parameter_values=parameters)
+        plain = translator.translate(
+            sam_template=json.loads(sam), parameter_values=json.loads(parameters)
+        )
     except InvalidDocumentException as error:
         causes = "; ".join(str(cause.message) for cause in error.causes)
-        raise TemplateError(f"template.yaml: {causes}") from None
-    return Translated(plain, code)
+        raise TemplateError(f"the SAM translator: {causes}") from None
+    return json.dumps(plain)
+
+
+def _existing(folder: Path, function: str) -> Path:
+    if not folder.is_dir():
+        raise TemplateError(f"Resources.{function}.Properties.CodeUri: no folder {folder}")
+    return folder
+
+
+def _definition(file: Path, machine: str) -> Any:
+    try:
+        return json.loads(file.read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        where = f"Resources.{machine}.Properties.DefinitionUri"
+        raise TemplateError(f"{where}: {file}: {error}") from None

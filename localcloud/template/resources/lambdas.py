@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from localcloud.endpoint import ACCOUNT
 from localcloud.lambdas import Function
 from localcloud.services import QueueSource, StreamSource
+from localcloud.services.async_invoke import AsyncSettings
 from localcloud.template.errors import TemplateError
 from localcloud.template.kinds import Built, Deployment, Properties, builds, flag, only
 from localcloud.template.resources.iam import check_trust
@@ -15,7 +17,7 @@ from localcloud.template.stack import Permission
 
 @builds(
     "AWS::Lambda::Function",
-    "FunctionName Handler Role Environment Timeout MemorySize Code",
+    "FunctionName Handler Role Environment Timeout MemorySize Code DeadLetterConfig",
     {
         "Runtime Architectures PackageType SnapStart": "handlers run in this process's Python",
         "Layers": "handlers import what is installed here",
@@ -42,7 +44,35 @@ def _function(d: Deployment, logical: str, p: Properties) -> Built:
             memory_mb=int(p.get("MemorySize", 128)),
         )
     )
+    if "DeadLetterConfig" in p:
+        _set_asynchronous(d, name, dead_letter_queue_arn=_queue(logical, p["DeadLetterConfig"]))
     return name, {"Arn": arn}
+
+
+def _set_asynchronous(d: Deployment, name: str, **settings: Any) -> None:
+    known = d.stack.asynchronous.get(name, AsyncSettings())
+    d.stack.asynchronous[name] = replace(known, **settings)
+
+
+def _queue(logical: str, target: dict[str, Any]) -> str:
+    arn = str(target["TargetArn"])
+    if ":sqs:" not in arn:
+        raise TemplateError(f"{logical}.DeadLetterConfig: a queue is all that is known, not {arn}")
+    return arn
+
+
+@builds(
+    "AWS::Lambda::EventInvokeConfig",
+    "FunctionName Qualifier MaximumRetryAttempts MaximumEventAgeInSeconds",
+)
+def _event_invoke_config(d: Deployment, logical: str, p: Properties) -> Built:
+    if p["Qualifier"] != "$LATEST":
+        raise TemplateError(f"{logical}: there is no version here but $LATEST")
+    if "MaximumRetryAttempts" in p:
+        _set_asynchronous(d, _name(p), retries=int(p["MaximumRetryAttempts"]))
+    if "MaximumEventAgeInSeconds" in p:
+        _set_asynchronous(d, _name(p), maximum_age_s=float(p["MaximumEventAgeInSeconds"]))
+    return d.generated(logical), {}
 
 
 def _reserved(d: Deployment, name: str) -> dict[str, str]:
