@@ -1,0 +1,69 @@
+"""Health checks and records: what takes a Region out of DNS, and what can never do so by mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from one_stack import THREE, Stack
+
+from sidestep.core.topology import wardens_of
+
+
+def checks(here: str = "eu-west-2", regions: tuple[str, ...] = THREE) -> dict[str, dict[str, Any]]:
+    made = Stack(here, regions).of_type("AWS::Route53::HealthCheck")
+    return {name: check["HealthCheckConfig"] for name, check in made.items()}
+
+
+def test_every_check_of_an_endpoint_aims_at_a_regional_name_never_at_the_guarded_record() -> None:
+    names = {name: c["FullyQualifiedDomainName"] for name, c in checks().items() if "Port" in c}
+    first, second = wardens_of("eu-west-2", THREE)
+    assert names == {
+        "HealthEndpointCheck": "eu-west-2.api.example.com",
+        "Warden1Check": f"{first}.api.example.com",
+        "Warden2Check": f"{second}.api.example.com",
+    }
+
+
+def test_each_endpoint_check_looks_every_ten_seconds_from_three_checker_regions() -> None:
+    for check in (c for c in checks().values() if "Port" in c):
+        assert (check["Type"], check["RequestInterval"], len(check["Regions"])) == ("HTTPS", 10, 3)
+
+
+def test_only_the_wardens_checks_are_inverted_so_a_dead_region_never_looks_healthy() -> None:
+    inverted = {name for name, check in checks().items() if check.get("Inverted")}
+    assert inverted == {"Warden1Check", "Warden2Check"}
+
+
+def test_no_check_is_ever_disabled_since_disabled_means_healthy() -> None:
+    assert [name for name, check in checks().items() if "Disabled" in check] == []
+
+
+def test_the_toggle_has_no_children_and_starts_open() -> None:
+    toggle = checks()["ToggleCheck"]
+    assert (toggle["Type"], toggle["ChildHealthChecks"], toggle["HealthThreshold"]) == (
+        "CALCULATED",
+        [],
+        0,
+    )
+
+
+@pytest.mark.parametrize(("regions", "children"), [(THREE[:2], 3), (THREE, 4)])
+def test_any_one_unhealthy_child_takes_the_region_out(
+    regions: tuple[str, ...], children: int
+) -> None:
+    region = checks("eu-west-2", regions)["RegionCheck"]
+    assert len(region["ChildHealthChecks"]) == region["HealthThreshold"] == children
+
+
+def test_the_guarded_record_hangs_on_the_regions_check_and_on_nothing_else() -> None:
+    record = Stack("eu-west-2").resources["LatencyRecord"]["Properties"]
+    assert (record["Name"], record["SetIdentifier"]) == ("api.example.com", "eu-west-2")
+    assert (record["Region"], record["HealthCheckId"]) == ("eu-west-2", "<RegionCheck>")
+    assert record["AliasTarget"]["EvaluateTargetHealth"] is False
+
+
+def test_no_failover_moves_a_regional_host_name() -> None:
+    record = Stack("eu-west-2").resources["RegionalRecord"]["Properties"]
+    assert record["Name"] == "eu-west-2.api.example.com"
+    assert "HealthCheckId" not in record
