@@ -28,9 +28,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
     → `{"set", "version", "why"}`. Raises LeaseLost, Throttled, Unreachable, Refused, NotYet.
     """
-    if "claim" in event:
-        return _by_claim(event)
-    return _put_right(str(event["region"]))
+    if "region" in event:
+        return _put_right(str(event["region"]))
+    return _by_claim(event)
 
 
 def _by_claim(event: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,146 @@
+"""The gate: the control item first, then the wardens; either warden drains, both restore."""
+
+from __future__ import annotations
+
+import pytest
+
+from sidestep.core.errors import LastServingRegion, Refused
+from tests.control.control_plane import LONDON, OREGON, VIRGINIA, ControlPlane
+
+
+def test_draining_marks_both_wardens_and_counts_one_region_less(plane: ControlPlane) -> None:
+    claim = plane.claim()
+
+    answer = plane.invoke("gate", claim=claim, action="drain")
+
+    assert answer == {"set": True, "marks": {VIRGINIA: True, OREGON: True}, "why": {}}
+    assert plane.marked() == {VIRGINIA, OREGON}
+    assert (plane.state(), plane.control().serving) == ("DRAINING", 2)
+
+
+def test_draining_twice_counts_once(plane: ControlPlane) -> None:
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
+
+    assert plane.invoke("gate", claim=claim, action="drain")["set"]
+
+    assert plane.control().serving == 2
+
+
+def test_a_drain_whose_answer_got_lost_counts_once(plane: ControlPlane) -> None:
+    claim = plane.claim()
+    drain = plane.cold_start("gate")
+    plane.before["GetItem"] = lambda: plane.lost.add(("UpdateItem", "eu-west-1"))
+
+    assert drain({"claim": claim, "action": "drain"})["set"]
+
+    assert (plane.state(), plane.control().serving) == ("DRAINING", 2)
+
+
+def test_the_last_serving_region_is_never_drained(plane: ControlPlane) -> None:
+    plane.drained(VIRGINIA)
+    plane.drained(OREGON)
+    claim = plane.claim()
+
+    with pytest.raises(LastServingRegion, match="bring another back first"):
+        plane.invoke("gate", claim=claim, action="drain")
+
+    assert (plane.state(), plane.marked()) == ("SERVING", set())
+
+
+def test_two_drains_at_once_leave_one_region(plane: ControlPlane) -> None:
+    plane.drained(OREGON)
+    london, virginia = plane.claim("one"), plane.claim("two", region=VIRGINIA)
+    drain = plane.cold_start("gate")
+    renewals = iter([False, True])
+
+    def rival() -> None:
+        if next(renewals):  # the renewal has passed: this is the drain's own update
+            plane.invoke("gate", claim=virginia, action="drain")
+        else:
+            plane.before["UpdateItem"] = rival
+
+    plane.before["UpdateItem"] = rival
+    with pytest.raises(LastServingRegion):
+        drain({"claim": london, "action": "drain"})
+
+    assert (plane.state(LONDON), plane.state(VIRGINIA)) == ("SERVING", "DRAINING")
+    assert plane.control().serving == 1
+
+
+def test_the_policy_may_ask_for_more_regions_to_stay(plane: ControlPlane) -> None:
+    plane.policy(min_serving_regions=3)
+    claim = plane.claim()
+
+    with pytest.raises(LastServingRegion, match="3 must remain"):
+        plane.invoke("gate", claim=claim, action="drain")
+
+
+def test_one_warden_is_enough_to_drain(plane: ControlPlane) -> None:
+    claim = plane.claim()
+    plane.silent.add(("dynamodb", VIRGINIA))
+
+    answer = plane.invoke("gate", claim=claim, action="drain")
+
+    assert (answer["set"], answer["marks"]) == (True, {VIRGINIA: False, OREGON: True})
+    assert VIRGINIA in answer["why"]
+
+
+def test_without_any_warden_the_gate_says_that_it_is_not_set(plane: ControlPlane) -> None:
+    claim = plane.claim()
+    plane.silent.update({("dynamodb", VIRGINIA), ("dynamodb", OREGON)})
+
+    assert not plane.invoke("gate", claim=claim, action="drain")["set"]
+
+
+def test_the_region_being_left_is_not_needed(plane: ControlPlane) -> None:
+    claim = plane.claim()
+    plane.silent.add(("*", LONDON))
+
+    assert plane.invoke("gate", claim=claim, action="drain")["set"]
+
+
+def test_restoring_needs_both_marks_gone(plane: ControlPlane) -> None:
+    plane.drained()
+    claim = plane.claim("back", kind="recovery")
+    plane.silent.add(("dynamodb", OREGON))
+
+    answer = plane.invoke("gate", claim=claim, action="restore")
+
+    assert (answer["set"], plane.marked()) == (False, {OREGON})
+    assert plane.state() == "RESTORING"
+    plane.silent.clear()
+    assert plane.invoke("gate", claim=claim, action="restore")["set"]
+    assert plane.marked() == set()
+
+
+def test_it_counts_as_serving_only_on_probation(plane: ControlPlane) -> None:
+    plane.drained()
+    claim = plane.claim("back", kind="recovery")
+    plane.invoke("gate", claim=claim, action="restore")
+    assert plane.control().serving == 2
+
+    plane.record(claim, "probation", state="PROBATION")
+
+    assert plane.control().serving == 3
+
+
+def test_backing_out_on_probation_drains_again(plane: ControlPlane) -> None:
+    plane.drained()
+    claim = plane.claim("back", kind="recovery")
+    plane.invoke("gate", claim=claim, action="restore")
+    plane.record(claim, "probation", state="PROBATION")
+
+    plane.invoke("gate", claim=claim, action="drain")
+    plane.record(claim, "backed out", state="DRAINED", release=True)
+
+    assert (plane.state(), plane.control().serving) == ("DRAINED", 2)
+    assert plane.marked() == {VIRGINIA, OREGON}
+    assert [m.what for m in plane.control().moves] == ["drain", "restore", "drain"]
+
+
+def test_a_region_that_serves_is_not_restored(plane: ControlPlane) -> None:
+    claim = plane.claim()
+
+    with pytest.raises(Refused, match="does not lead to RESTORING"):
+        plane.invoke("gate", claim=claim, action="restore")
