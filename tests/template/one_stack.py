@@ -1,4 +1,4 @@
-"""template.yaml as one Region's stack would have it: translated by SAM, conditions and values evaluated.
+"""template.yaml as one Region's stack has it: translated by SAM, its conditions evaluated.
 
 An evaluator of its own, smaller than the local cloud's, so that the two cannot be wrong together.
 """

@@ -1,4 +1,4 @@
-"""Health checks and records: what takes a Region out of DNS, and what can never do so by mistake."""
+"""Health checks and records: what takes a Region out of DNS, and what never does by mistake."""
 
 from __future__ import annotations
 

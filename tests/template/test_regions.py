@@ -1,4 +1,4 @@
-"""What is made where: guarded Regions, the home Region, coordination Regions, two to five of them."""
+"""What is made where: guarded, home and coordination Regions, two to five of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ FIVE = (*THREE, "us-west-2", "ap-northeast-1")
 
 def test_every_resource_says_in_which_regions_it_is_made() -> None:
     always = [
-        name
-        for name, resource in translated()["Resources"].items()
-        if "Condition" not in resource
+        name for name, resource in translated()["Resources"].items() if "Condition" not in resource
     ]
     assert always == []
 
@@ -76,7 +74,9 @@ def test_the_ledger_hears_every_region_but_its_own() -> None:
 def test_lag_is_measured_from_the_own_stream_at_home_and_from_the_given_one_elsewhere() -> None:
     given = "arn:aws:dynamodb:eu-west-2:111122223333:table/sidestep-demo-data/stream/2026"
     home = Stack("eu-west-1").resources["ReplicatedArrivals"]["Properties"]
-    away = Stack("eu-west-2", DataTableStreamArn=given).resources["ReplicatedArrivals"]["Properties"]
+    away = Stack("eu-west-2", DataTableStreamArn=given).resources["ReplicatedArrivals"][
+        "Properties"
+    ]
     assert home["EventSourceArn"] == "<DataTable.StreamArn>"
     assert away["EventSourceArn"] == given
 
@@ -94,7 +94,9 @@ def test_tables_outlive_their_stack() -> None:
 
 def test_people_are_told_by_email_only_where_an_address_is_given() -> None:
     assert not Stack("eu-west-1").of_type("AWS::SNS::Subscription")
-    (told,) = Stack("eu-west-1", AlertEmail="on-call@example.com").of_type(
-        "AWS::SNS::Subscription"
-    ).values()
+    (told,) = (
+        Stack("eu-west-1", AlertEmail="on-call@example.com")
+        .of_type("AWS::SNS::Subscription")
+        .values()
+    )
     assert told["Endpoint"] == "on-call@example.com"

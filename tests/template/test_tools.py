@@ -1,0 +1,70 @@
+"""AWS's own tools find nothing wrong with the template, and build it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from one_stack import ROOT, TEMPLATE, functions, written
+
+BIN = Path(sys.executable).parent
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "PYTHON": sys.executable,
+            "SAM_CLI_TELEMETRY": "0",
+            "AWS_DEFAULT_REGION": "eu-west-2",
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_cfn_lint_has_nothing_to_say_and_is_told_to_ignore_nothing() -> None:
+    done = run("cfn-lint", str(TEMPLATE))
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+    assert "cfn-lint" not in TEMPLATE.read_text()
+    assert not [name for name in (".cfnlintrc", ".cfnlintrc.yaml") if (ROOT / name).exists()]
+
+
+def test_sam_validates_the_template() -> None:
+    done = run("sam", "validate", "--lint", "--template", str(TEMPLATE))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_sam_builds_the_layer_for_arm64_without_a_compiler_or_that_python(tmp_path: Path) -> None:
+    done = run(
+        "sam", "build", "--template", str(TEMPLATE),
+        "--build-dir", str(tmp_path / "build"), "--cache-dir", str(tmp_path / "cache"),
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    if "NewConnectionError" in said or "Temporary failure in name resolution" in said:
+        pytest.skip("the layer's wheels come from a package index, and none answers")
+    assert done.returncode == 0, said
+    layer = tmp_path / "build" / "Dependencies" / "python"
+    for package in ("aws_lambda_powertools", "aws_xray_sdk", "boto3", "dns", "fastjsonschema"):
+        assert (layer / package).is_dir()
+    compiled = [path.name for path in layer.rglob("*.so")]
+    assert [name for name in compiled if "aarch64" not in name] == []
+
+
+def test_every_function_takes_its_code_as_it_is_and_its_dependencies_from_the_layer() -> None:
+    resources = written()["Resources"]
+    for name in functions():
+        assert resources[name]["Metadata"] == {"SkipBuild": True}
+    assert resources["Dependencies"]["Metadata"] == {
+        "BuildMethod": "makefile",
+        "BuildArchitecture": "arm64",
+    }
+    assert written()["Globals"]["Function"]["Layers"] == [{"Ref": "Dependencies"}]
