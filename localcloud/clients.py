@@ -25,7 +25,9 @@ BACK_OFF_S = (1.0, 2.0, 4.0)
 IDLE_S = 60.0
 """A kept connection without a request for so long is closed."""
 LIFETIME_S = 120.0
-"""No connection is kept for longer, however busy."""
+"""No connection is kept for longer, however busy; some are closed after half of it."""
+ARRIVE_S = 60.0
+"""Clients come one by one over so long: caches that were filled together would expire together."""
 
 
 class NameResolver(Protocol):
@@ -103,7 +105,7 @@ class _Connection:
     """A connection that a client keeps to a Region's address."""
 
     region: str
-    opened: float
+    closes: float
     used: float
 
 
@@ -173,6 +175,7 @@ class Clients:
 
     def _live(self, client: _Client) -> Steps[None]:
         """Poisson arrivals: a request is begun whether or not the one before has ended."""
+        yield self._env.timeout(self._chance.uniform(0, ARRIVE_S))
         while True:
             yield self._env.timeout(self._chance.expovariate(1 / self._pause_s))
             if not self._running:
@@ -234,14 +237,15 @@ class Clients:
     def _region(self, client: _Client) -> str | None:
         """Where the next request goes: along the kept connection, or where DNS says."""
         now, kept = float(self._env.now), client.connection
-        if kept is not None and now - kept.used < IDLE_S and now - kept.opened < LIFETIME_S:
+        if kept is not None and now < min(kept.used + IDLE_S, kept.closes):
             kept.used = now
             return kept.region
         client.connection = None
         address = client.resolver.resolve(self._domain)
         region = self._address_region(address) if address is not None else None
         if region is not None and client.keeps:
-            client.connection = _Connection(region, now, now)
+            lives = self._chance.uniform(LIFETIME_S / 2, LIFETIME_S)
+            client.connection = _Connection(region, now + lives, now)
         return region
 
     def _ask(self, client: _Client, region: str, operation: _Operation) -> Steps[HttpAnswer | str]:
