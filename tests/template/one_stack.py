@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,16 @@ THREE = ("eu-west-1", "eu-west-2", "us-east-1")
 COORDINATION = ("eu-west-1", "eu-west-2", "eu-central-1")
 
 
+@cache
 def written() -> dict[str, Any]:
-    """The template as it is written."""
-    parsed: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
-    return parsed
+    """The template as it is written. One for all tests: to be read only."""
+    return _parsed()
 
 
+@cache
 def translated() -> dict[str, Any]:
-    """Plain CloudFormation, as `sam deploy` would send it."""
-    sam = written()
+    """Plain CloudFormation, as `sam deploy` would send it. One for all tests: to be read only."""
+    sam = _parsed()
     sam["Globals"]["Function"]["CodeUri"] = "s3://code/functions"
     for resource in sam["Resources"].values():
         if resource["Type"] == "AWS::Serverless::LayerVersion":
@@ -52,6 +54,11 @@ def translated() -> dict[str, Any]:
         },
     )
     return plain
+
+
+def _parsed() -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+    return parsed
 
 
 def functions() -> dict[str, dict[str, Any]]:
