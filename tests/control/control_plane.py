@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import sys
 import time
@@ -59,7 +60,7 @@ ENVIRONMENT = {
 }
 MODELS = create_loader()
 """The services' models, read once for all tests."""
-Before = Callable[[], None]
+Before = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class ControlPlane:
         """What happens just before an operation is carried out. Once."""
         self.calls: list[tuple[str, str]] = []
         self._environments = 0
+        self._warm: dict[tuple[str, str, str], Callable[[Any], dict[str, Any]]] = {}
         core = botocore.session.Session()
         core.register_component("data_loader", MODELS)
         boto3.setup_default_session(botocore_session=core)
@@ -126,8 +128,11 @@ class ControlPlane:
     # -- acting ------------------------------------------------------------------------------
 
     def invoke(self, handler: str, here: str = VIRGINIA, /, **event: Any) -> dict[str, Any]:
-        """A step of a workflow that runs `here`, in a new execution environment."""
-        return self.cold_start(handler, here)(event)
+        """A step of a workflow that runs `here`, in an environment that is warm from the last."""
+        key = (handler, here, os.environ["SIDESTEP_POLICY"])
+        if key not in self._warm:
+            self._warm[key] = self.cold_start(handler, here)
+        return self._warm[key](event)
 
     def cold_start(self, step: str, region: str = VIRGINIA) -> Callable[[Any], dict[str, Any]]:
         """A new execution environment of a step's handler."""

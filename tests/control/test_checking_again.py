@@ -1,0 +1,76 @@
+"""Before anything is touched the world is read again: what stops a failover, and what does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sidestep.core.control import Claim, ControlState, Pause, RegionState
+from sidestep.core.decide import View
+from sidestep.core.policy import Policy
+from sidestep.core.recheck import recheck
+from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Evidence, Vote
+from tests.control.control_plane import LONDON, OREGON, REGIONS, VIRGINIA
+
+NOW = 1_000_000
+BAD = Evidence("health", 503, 200, True, "GET /health answered 503")
+
+
+def view(bad: set[str] = frozenset({LONDON}), **control: Any) -> View:  # type: ignore[assignment]  # a frozen default
+    """Every observer calls these Regions impaired, and all others healthy."""
+    votes = {
+        region: Vote(region, IMPAIRED if region in bad else HEALTHY, NOW, 3, (BAD,))
+        for region in REGIONS
+    }
+    ballots = tuple(Ballot(region, NOW, True, "", votes) for region in REGIONS)
+    return View("demo", REGIONS, ballots, ControlState(serving=3, **control))
+
+
+def claim(mode: str) -> Claim:
+    return Claim("demo", LONDON, "demo-eu-west-2-1", "failover", mode, 1, "holder", NOW)
+
+
+@pytest.mark.parametrize(
+    ("mode", "seen", "goes_on", "says"),
+    [
+        ("automatic", view(), True, "2 of 2 other observers"),
+        ("automatic", view(bad=set()), False, "not impaired any more"),
+        ("automatic", view(bad=set(REGIONS)), False, "too few other Regions can serve"),
+        ("automatic", view(paused=Pause("ada", "release", NOW + 1)), False, "paused by ada"),
+        ("automatic", view(paused=Pause("ada", "release", NOW)), True, "2 of 2"),
+        ("manual", view(bad=set()), True, "us-east-1, us-west-2 can serve"),
+        ("manual", view(paused=Pause("ada", "release", NOW + 1)), True, "can serve"),
+        ("manual", view(bad={VIRGINIA, OREGON}), False, "mode forced would go on"),
+        ("planned", view(bad={VIRGINIA, OREGON}), False, "mode forced would go on"),
+        ("forced", view(bad={VIRGINIA, OREGON}), True, "forced"),
+    ],
+)
+def test_what_has_to_hold_is_the_modes(mode: str, seen: View, goes_on: bool, says: str) -> None:
+    found = recheck(claim(mode), seen, Policy(), NOW)
+
+    assert (found.go, says in found.why) == (goes_on, True), found.why
+
+
+def test_observe_only_holds_an_automatic_failover_back() -> None:
+    found = recheck(claim("automatic"), view(), Policy(observe_only=True), NOW)
+
+    assert (found.go, found.why) == (False, "observe_only is on")
+
+
+def test_a_region_that_is_drained_cannot_take_the_traffic() -> None:
+    drained = {region: RegionState(state="DRAINED") for region in (VIRGINIA, OREGON)}
+
+    assert not recheck(claim("manual"), view(regions=drained), Policy(), NOW).go
+
+
+def test_a_drain_that_has_begun_is_finished_whatever_the_votes_say() -> None:
+    begun = {LONDON: RegionState(state="DRAINING")}
+
+    assert recheck(claim("automatic"), view(bad=set(), regions=begun), Policy(), NOW).go
+
+
+def test_without_any_ballot_an_automatic_failover_stands_down() -> None:
+    nobody = View("demo", REGIONS, (), ControlState(serving=3))
+
+    assert not recheck(claim("automatic"), nobody, Policy(), NOW).go

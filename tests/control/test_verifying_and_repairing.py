@@ -1,0 +1,201 @@
+"""What was asked for is verified by what can be seen; what cannot be seen is unknown, never yes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sidestep.core.policy import Policy
+from sidestep.core.traffic import Answers, moved
+from tests.control.control_plane import LONDON, OREGON, VIRGINIA, ControlPlane
+
+OWN = {LONDON: ("192.0.2.1",), VIRGINIA: ("192.0.2.2",), OREGON: ("192.0.2.3",)}
+SETTLED_S = 10 * Policy().worst_lag_ms / 1000
+
+
+def dns(*addresses: str, **own: tuple[str, ...]) -> Answers:
+    return Answers(addresses, OWN | own)
+
+
+@pytest.mark.parametrize(
+    ("seen", "served", "dns_moved", "traffic_moved", "done"),
+    [
+        (dns("192.0.2.2"), 0, True, True, True),
+        (dns("192.0.2.2"), 7, True, False, False),  # caches and kept connections
+        (dns("192.0.2.2"), None, True, None, True),  # the Region cannot be asked any more
+        (dns("192.0.2.1"), 0, False, True, False),
+        (dns("192.0.2.2", "192.0.2.1"), 0, False, True, False),
+        (dns("203.0.113.9"), 0, False, True, False),  # nobody's address proves nothing
+        (dns(), 0, None, True, False),
+        (None, 0, None, True, False),
+        (None, None, None, None, False),
+    ],
+)
+def test_traffic_is_gone_when_dns_moved_and_nobody_is_known_to_come(
+    seen: Answers | None,
+    served: int | None,
+    dns_moved: bool | None,
+    traffic_moved: bool | None,
+    done: bool,
+) -> None:
+    found = moved("gone", LONDON, seen, served)
+
+    assert (found.dns, found.traffic, found.done) == (dns_moved, traffic_moved, done)
+
+
+@pytest.mark.parametrize(
+    ("seen", "dns_moved"),
+    [(dns("192.0.2.1"), True), (dns("192.0.2.2"), False), (dns(), None), (None, None)],
+)
+def test_traffic_is_back_when_dns_answers_the_region(
+    seen: Answers | None, dns_moved: bool | None
+) -> None:
+    found = moved("back", LONDON, seen, None)
+
+    assert (found.dns, found.done) == (dns_moved, dns_moved is True)
+
+
+def arrived(plane: ControlPlane, claim: dict[str, Any], since: int, **how: Any) -> dict[str, Any]:
+    return plane.invoke("replication", claim=claim, since=since, **how)
+
+
+def test_replication_without_any_heartbeat_is_unknown(plane: ControlPlane) -> None:
+    assert arrived(plane, plane.claim(), plane.now)["caught_up"] is None
+
+
+def test_an_old_heartbeat_is_not_caught_up(plane: ControlPlane) -> None:
+    claim, since = plane.claim(), plane.now
+    for replica in (VIRGINIA, OREGON):
+        plane.beat(LONDON, replica, since - 1)
+    plane.later(60)
+
+    assert arrived(plane, claim, since)["caught_up"] is False
+
+
+def test_a_new_heartbeat_and_ten_times_the_worst_lag_are_caught_up(plane: ControlPlane) -> None:
+    claim, since = plane.claim(), plane.now
+    for replica in (VIRGINIA, OREGON):
+        plane.beat(LONDON, replica, since + 1000)
+    plane.later(SETTLED_S - 1)
+    assert arrived(plane, claim, since)["caught_up"] is False
+
+    plane.later(1)
+
+    assert arrived(plane, claim, since)["caught_up"] is True
+
+
+def test_one_serving_region_that_lags_is_enough_to_be_behind(plane: ControlPlane) -> None:
+    claim, since = plane.claim(), plane.now
+    plane.beat(LONDON, VIRGINIA, since + 1000)
+    plane.beat(LONDON, OREGON, since - 60_000)
+    plane.later(SETTLED_S)
+
+    answer = arrived(plane, claim, since)
+
+    assert answer["caught_up"] is False
+    assert OREGON in answer["why"]
+
+
+def test_a_return_asks_both_ways(plane: ControlPlane) -> None:
+    claim, since = plane.claim(), plane.now
+    for replica in (VIRGINIA, OREGON):
+        plane.beat(LONDON, replica, since + 1000)
+    plane.later(SETTLED_S)
+    assert arrived(plane, claim, since)["caught_up"] is True
+
+    answer = arrived(plane, claim, since, both=True)
+
+    assert answer["caught_up"] is None
+    assert f"in {LONDON}" in answer["why"]
+
+
+def test_a_replica_that_cannot_be_read_is_unknown(plane: ControlPlane) -> None:
+    claim = plane.claim()
+    plane.silent.add(("dynamodb", OREGON))
+    plane.beat(LONDON, VIRGINIA, plane.now)
+    plane.later(SETTLED_S)
+
+    assert arrived(plane, claim, plane.now - 30_000)["caught_up"] is None
+
+
+def test_writes_that_only_the_drained_region_holds_are_at_risk(plane: ControlPlane) -> None:
+    plane.write("replicated", ledgers=(VIRGINIA, OREGON), replicas=(LONDON, VIRGINIA))
+    lost = plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
+
+    answer = plane.invoke("assess", claim=claim)
+
+    assert (answer["count"], answer["keys"], answer["complete"]) == (1, [lost.id], True)
+    assert answer["oldest_ms"] == lost.written_at
+
+
+def test_a_ledger_that_cannot_be_read_makes_the_count_incomplete(plane: ControlPlane) -> None:
+    plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
+    claim = plane.claim()
+    plane.silent.add(("dynamodb", OREGON))
+
+    answer = plane.invoke("assess", claim=claim)
+
+    assert (answer["count"], answer["complete"]) == (0, False)
+
+
+def test_within_the_drained_region_a_surviving_replica_is_asked(plane: ControlPlane) -> None:
+    plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
+    claim = plane.claim(here=LONDON)
+
+    assert plane.invoke("assess", LONDON, claim=claim)["count"] == 1
+
+
+def repair(plane: ControlPlane, claim: dict[str, Any]) -> dict[str, Any]:
+    return plane.invoke("repair", claim=claim)
+
+
+def test_a_missing_write_is_put_back_and_says_so(plane: ControlPlane) -> None:
+    lost = plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
+    plane.drained()
+
+    answer = repair(plane, plane.claim("back", kind="recovery"))
+
+    held = plane.get("data", f"message#{lost.id}", "message", VIRGINIA)
+    assert (answer["repaired"], answer["lost"], answer["more"]) == (1, 0, False)
+    assert held is not None
+    assert (held["text"], held["repaired_at"]) == (lost.text, plane.now)
+
+
+def test_repairing_twice_puts_back_once(plane: ControlPlane) -> None:
+    plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
+    plane.drained()
+    claim = plane.claim("back", kind="recovery")
+    repair(plane, claim)
+
+    assert repair(plane, claim)["repaired"] == 0
+
+
+def test_a_newer_write_is_left_alone_and_listed(plane: ControlPlane) -> None:
+    older = plane.write("one-key", ledgers=(OREGON,), replicas=(LONDON,))
+    newer = {**older.to_dict(), "text": "another", "digest": "x", "version": older.version + 1}
+    item = {"pk": f"message#{older.id}", "sk": "message", **newer}
+    plane.put("data", item, VIRGINIA)
+    plane.drained()
+
+    answer = repair(plane, plane.claim("back", kind="recovery"))
+
+    assert (answer["repaired"], answer["conflicts"]) == (0, [older.id])
+    assert plane.get("data", f"message#{older.id}", "message", VIRGINIA) == item
+
+
+def test_repair_reaches_back_as_far_as_the_failover_counted(plane: ControlPlane) -> None:
+    old = plane.write("an-hour-ago", ledgers=(OREGON,), replicas=(LONDON,))
+    plane.beat(LONDON, VIRGINIA, plane.now)  # replication stood still from here on
+    plane.later(3600)
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
+    counted = plane.invoke("assess", claim=claim)
+    facts = {"at_risk": counted}
+    plane.record(claim, "drained", state="DRAINED", facts=facts, release=True)
+
+    answer = repair(plane, plane.claim("back", kind="recovery"))
+
+    assert (counted["keys"], answer["repaired"]) == ([old.id], 1)
