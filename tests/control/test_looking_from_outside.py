@@ -1,0 +1,142 @@
+"""What clients see: HTTPS with little patience, DNS at the authoritative servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rrset
+import pytest
+import urllib3
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
+
+from sidestep.aws.dns_view import DnsView
+from sidestep.core.errors import Unreachable
+from tests.control.control_plane import LONDON, ControlPlane
+
+NAME, SUBNET = "api.sidestep.test", "198.18.0.0/24"
+Ask = Callable[..., Any]
+
+
+def network_says(patch: pytest.MonkeyPatch, answer: Ask) -> list[dict[str, Any]]:
+    """What urllib3 would send is answered here; the requests."""
+    asked: list[dict[str, Any]] = []
+
+    def urlopen(pool: Any, method: str, url: str, **how: Any) -> Any:
+        assert method == "GET"
+        asked.append({"scheme": pool.scheme, "host": pool.host, "url": url, **how})
+        return answer(pool)
+
+    patch.setattr(HTTPConnectionPool, "urlopen", urlopen)
+    return asked
+
+
+def http(status: int, body: bytes) -> Ask:
+    return lambda _: urllib3.HTTPResponse(body=BytesIO(body), status=status)
+
+
+def test_a_look_asks_the_regions_own_name_over_https_once(
+    plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = network_says(monkeypatch, http(200, b'{"region": "eu-west-2"}'))
+
+    answer = plane.invoke("probe", region=LONDON)
+
+    (one,) = asked
+    assert (one["scheme"], one["host"], one["url"]) == ("https", f"{LONDON}.{NAME}", "/health")
+    assert (one["timeout"].total, one["retries"]) == (2.0, False)
+    assert (answer["reached"], answer["status"], answer["body"]["region"]) == (True, 200, LONDON)
+
+
+@pytest.mark.parametrize(("status", "body"), [(503, b'{"status": "failing"}'), (502, b"<html>")])
+def test_an_error_is_an_answer(
+    plane: ControlPlane, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes
+) -> None:
+    network_says(monkeypatch, http(status, body))
+
+    answer = plane.invoke("probe", region=LONDON)
+
+    assert (answer["reached"], answer["status"]) == (True, status)
+
+
+def test_silence_is_told_and_not_raised(
+    plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silence(pool: Any) -> Any:
+        raise ConnectTimeoutError(pool, "timed out")
+
+    network_says(monkeypatch, silence)
+
+    answer = plane.invoke("probe", region=LONDON)
+
+    assert (answer["reached"], answer["status"]) == (False, None)
+    assert "ConnectTimeoutError" in answer["error"]
+
+
+def servers(patch: pytest.MonkeyPatch, *answers: Ask) -> list[Any]:
+    """Name servers that answer one after the other; the queries they got."""
+    asked: list[Any] = []
+    left = iter(answers)
+
+    def udp(query: Any, _where: str, **_: Any) -> Any:
+        asked.append(query)
+        return next(left)(query)
+
+    patch.setattr(dns.query, "udp", udp)
+    return asked
+
+
+def addresses(*found: str, rcode: Any = dns.rcode.NOERROR, flags: int = 0) -> Ask:
+    def answer(query: Any) -> Any:
+        response = dns.message.make_response(query)
+        response.set_rcode(rcode)
+        response.flags |= flags
+        if found:
+            response.answer.append(dns.rrset.from_text(f"{NAME}.", 60, "IN", "A", *found))
+        return response
+
+    return answer
+
+
+def silent(_: Any) -> Any:
+    raise dns.exception.Timeout(timeout=2)  # type: ignore[no-untyped-call]  # dnspython's own
+
+
+def test_dns_is_asked_as_from_the_clients_subnet(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = servers(monkeypatch, addresses("192.0.2.2", "192.0.2.1"))
+
+    found = DnsView(["198.51.100.53"]).addresses(NAME, SUBNET)
+
+    assert found == ("192.0.2.1", "192.0.2.2")
+    assert [option.to_text() for option in asked[0].options] == [f"ECS {SUBNET} scope/0"]
+
+
+def test_a_silent_or_erring_server_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers(monkeypatch, silent, addresses(rcode=dns.rcode.SERVFAIL), addresses("192.0.2.1"))
+
+    view = DnsView(["198.51.100.53", "198.51.100.54", "198.51.100.55"])
+
+    assert view.addresses(NAME, SUBNET) == ("192.0.2.1",)
+
+
+@pytest.mark.parametrize("rcode", [dns.rcode.NXDOMAIN, dns.rcode.REFUSED, dns.rcode.SERVFAIL])
+def test_an_error_is_no_answer(monkeypatch: pytest.MonkeyPatch, rcode: Any) -> None:
+    servers(monkeypatch, addresses(rcode=rcode))
+
+    with pytest.raises(Unreachable, match=dns.rcode.to_text(rcode)):
+        DnsView(["198.51.100.53"]).addresses(NAME, SUBNET)
+
+
+def test_a_cut_off_answer_is_asked_for_again_over_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers(monkeypatch, addresses(flags=dns.flags.TC))
+    whole = addresses("192.0.2.7")
+    monkeypatch.setattr(dns.query, "tcp", lambda query, _where, **_: whole(query))
+
+    assert DnsView(["198.51.100.53"]).addresses(NAME, SUBNET) == ("192.0.2.7",)

@@ -1,0 +1,189 @@
+"""Rounds that go on whatever fails, starts that lead to one execution, faults that are removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sidestep.core.decide import TOGGLE
+from tests.asl.ours import Bench
+from tests.asl.scripts import Throw
+from tests.asl.workflows import FOLDER, definition_of
+
+SCHEDULED = {"detail-type": "Scheduled Event", "source": "aws.events"}
+ALARM = {"detail-type": "CloudWatch Alarm State Change", "source": "aws.cloudwatch"}
+EXISTS = Throw("StepFunctions.ExecutionAlreadyExistsException")
+SERVES = {"state": "SERVING", "settled": True, "incident": "", "epoch": 0, "at": 1}
+DRAINED = SERVES | {"state": "DRAINED", "incident": "demo-eu-west-2-1", "epoch": 1}
+
+
+def due(workflow: str = "failover") -> list[Any]:
+    """A vote that finds one thing due."""
+    given = {"application": "demo", "region": "eu-west-2", "mode": "automatic", "incident": "i"}
+    more = {"diagnosis": "health_failing", "reasons": ["503 in 81 ms"]}
+    one = {"workflow": workflow, "name": "demo-eu-west-2-1", "input": given | more}
+    return [{"Payload": {"decisions": [], "due": [one]}}]
+
+
+class Observed:
+    """One execution of observe, run to its end."""
+
+    def __init__(self, given: Any, **changed: list[Any]) -> None:
+        answers: dict[str, list[Any]] = {
+            "Look at the Region": [{"Payload": {"region": "r", "reached": True, "status": 200}}],
+            "Cast the vote and decide": [{"Payload": {"decisions": [], "due": []}}],
+            "Start the workflow": [{"ExecutionArn": "arn"}],
+            "Start it again under another name": [{"ExecutionArn": "arn"}],
+            "Put the toggle right": [{"Payload": {"set": True}}],
+        } | {name.replace("_", " "): answer for name, answer in changed.items()}
+        self.bench = Bench(answers)
+        definition = definition_of(FOLDER / "observe.asl.json")
+        self.execution = self.bench.finish(definition, given, express=True)
+
+    def asked(self, state: str) -> list[dict[str, Any]]:
+        """The arguments of a state's Tasks."""
+        return [dict(r.arguments) for r in self.bench.runner.requests if r.state == state]
+
+
+def test_the_schedule_looks_six_times_ten_seconds_apart() -> None:
+    run = Observed(SCHEDULED)
+
+    assert len(run.asked("Cast the vote and decide")) == 6
+    assert run.bench.env.now == 50
+
+
+def test_an_alarm_looks_once_and_at_once() -> None:
+    run = Observed(ALARM)
+
+    assert len(run.asked("Cast the vote and decide")) == 1
+
+
+def test_looks_stay_ten_seconds_apart_however_long_each_takes() -> None:
+    vote: list[Any] = [{"Payload": {"decisions": [], "due": []}}]
+    look: list[Any] = [{"Payload": {"region": "r", "reached": True, "status": 200}}]
+    bench = Bench({"Look at the Region": look, "Cast the vote and decide": vote})
+    bench.runner.takes_s = {"Look at the Region": 2.0, "Cast the vote and decide": 1.5}
+
+    bench.finish(definition_of(FOLDER / "observe.asl.json"), SCHEDULED, express=True)
+
+    votes = [r for r in bench.runner.requests if r.state == "Cast the vote and decide"]
+    assert (len(votes), bench.env.now) == (6, 53.5)
+
+
+def test_a_round_that_fails_does_not_end_the_rounds() -> None:
+    run = Observed(SCHEDULED, Cast_the_vote_and_decide=[Throw("CoordinationUnavailable")])
+
+    assert run.execution.status == "SUCCEEDED"
+    assert run.bench.env.now >= 50
+
+
+def test_a_probe_that_could_not_be_made_is_no_evidence() -> None:
+    run = Observed(ALARM, Look_at_the_Region=[Throw("Sandbox.Timedout")])
+
+    probes = run.asked("Cast the vote and decide")[0]["Payload"]["probes"]
+    assert {(p["reached"], p["looked"]) for p in probes} == {(False, False)}
+
+
+def test_a_start_says_nothing_that_differs_between_rounds() -> None:
+    run = Observed(ALARM, Cast_the_vote_and_decide=due())
+
+    started = run.asked("Start the workflow")[0]
+    assert started["Name"] == "demo-eu-west-2-1"
+    assert set(started["Input"]) == {"application", "region", "mode", "incident"}
+
+
+def test_a_name_that_is_used_up_is_started_again_under_another() -> None:
+    run = Observed(ALARM, Cast_the_vote_and_decide=due(), Start_the_workflow=[EXISTS])
+
+    (again,) = run.asked("Start it again under another name")
+    assert again["Name"].startswith("demo-eu-west-2-1-2026")
+    assert again["Input"]["incident"] == "i"
+
+
+def test_what_cannot_be_started_now_is_left_to_the_next_round() -> None:
+    run = Observed(
+        ALARM,
+        Cast_the_vote_and_decide=due(),
+        Start_the_workflow=[EXISTS],
+        Start_it_again_under_another_name=[EXISTS],
+    )
+
+    assert run.execution.status == "SUCCEEDED"
+
+
+def test_each_kind_of_work_goes_to_its_own_machine() -> None:
+    machines = {
+        kind: Observed(ALARM, Cast_the_vote_and_decide=due(kind)).asked("Start the workflow")
+        for kind in ("failover", "recovery", TOGGLE)
+    }
+
+    assert "Failover" in machines["failover"][0]["StateMachineArn"]
+    assert "Recovery" in machines["recovery"][0]["StateMachineArn"]
+    assert machines[TOGGLE] == []
+
+
+def drill(**changed: list[Any]) -> Any:
+    """A drill in which these steps go otherwise; the execution and the states it entered."""
+    answers: dict[str, list[Any]] = {
+        "See whether a drill may run": [{"Payload": {"ok": True, "epoch": 0, "at": NOW_MS}}],
+        "Inject the fault": [{"Payload": {"until": NOW_MS + 600_000, "at": NOW_MS}}],
+        "Watch the automatic path drain it": [watched(DRAINED)],
+        "Remove the fault": [{"Payload": {"healed": True, "at": NOW_MS}}],
+        "Watch the automatic path bring it back": [watched(SERVES)],
+        "Remove the fault in any case": [{"Payload": {"healed": True, "at": NOW_MS}}],
+        "Tell a person that the fault stands": [{"MessageId": "m"}],
+    } | {name.replace("_", " "): answer for name, answer in changed.items()}
+    bench = Bench(answers)
+    return bench.finish(definition_of(FOLDER / "drill.asl.json"), {"region": "eu-west-2"})
+
+
+def watched(state: dict[str, Any], real: tuple[str, ...] = ()) -> Any:
+    """What a watch sees."""
+    return {"Payload": state | {"real_incident": list(real), "at": NOW_MS}}
+
+
+NOW_MS = 1_767_225_600_000
+
+
+def test_a_drill_breaks_watches_heals_and_reports() -> None:
+    run = drill()
+
+    assert run.status == "SUCCEEDED"
+    assert run.output["incident"] == "demo-eu-west-2-1"
+
+
+def test_a_drill_that_nothing_drains_heals_and_fails() -> None:
+    run = drill(Watch_the_automatic_path_drain_it=[watched(SERVES)])
+
+    assert run.error == "NotDrained"
+    assert "Remove the fault in any case" in run.history.states()
+
+
+def test_a_real_incident_ends_the_drill_at_once() -> None:
+    run = drill(Watch_the_automatic_path_drain_it=[watched(SERVES, ("us-east-1 is DRAINING",))])
+
+    assert run.error == "RealIncident"
+    assert "us-east-1 is DRAINING" in run.cause
+    assert "Remove the fault in any case" in run.history.states()
+
+
+def test_a_fault_whose_injection_is_in_doubt_is_removed() -> None:
+    run = drill(Inject_the_fault=[Throw("Unreachable")])
+
+    assert run.status == "FAILED"
+    assert "Remove the fault in any case" in run.history.states()
+
+
+def test_a_fault_that_cannot_be_removed_is_told_with_its_end() -> None:
+    run = drill(
+        Inject_the_fault=[Throw("Boom")], Remove_the_fault_in_any_case=[Throw("Unreachable")]
+    )
+
+    assert "Tell a person that the fault stands" in run.history.states()
+    assert run.error == "Boom"
+
+
+def test_a_drill_that_is_refused_breaks_nothing() -> None:
+    run = drill(See_whether_a_drill_may_run=[Throw("Refused", "paused by ada")])
+
+    assert (run.error, run.cause) == ("Refused", "paused by ada")
+    assert "Inject the fault" not in run.history.states()

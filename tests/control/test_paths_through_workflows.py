@@ -1,0 +1,302 @@
+"""The paths that matter: the real definitions with scripted steps, run by our interpreter."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sidestep.core.policy import Policy
+from tests.asl.ours import run_ours
+from tests.asl.scripts import Run, Throw
+from tests.asl.workflows import FOLDER, definition_of
+
+CLAIM = {
+    "application": "demo",
+    "region": "eu-west-2",
+    "incident": "demo-eu-west-2-1",
+    "kind": "failover",
+    "mode": "automatic",
+    "token": 1,
+    "holder": "arn:aws:states:us-east-1:123456789012:execution:m:n",
+    "lease_until": 1,
+}
+COMMANDS = ["aws … failover", "aws … recovery"]
+
+
+def says(**payload: Any) -> list[Any]:
+    """What a Lambda step answers, always."""
+    return [{"Payload": payload}]
+
+
+def held(state: str = "SERVING", mode: str = "automatic", **policy: Any) -> list[Any]:
+    """A claim that is held."""
+    return says(
+        held=True,
+        why="claimed",
+        claim=CLAIM | {"mode": mode},
+        state=state,
+        policy=asdict(Policy(**policy)),
+        commands=COMMANDS,
+    )
+
+
+RECORDED = says(recorded=True, words="in words", at=1)
+TOLD: list[Any] = [{"MessageId": "m"}]
+FAILOVER = {
+    "Claim the incident": held(),
+    "Check again": says(go=True, why="2 of 2", diagnosis="health_failing", reasons=["2 of 2"]),
+    "Drain by the gate": says(set=True, marks={"us-east-1": True}, why={}),
+    "Flip the toggle": says(set=True, version=2, why="by us"),
+    "Note that it is drained": RECORDED,
+    "Watch traffic leave": says(done=True, dns_moved=True, traffic_moved=True),
+    "Measure replication": says(caught_up=True, lag_ms=1, why=""),
+    "Count the writes at risk": says(count=0, keys=[], oldest_ms=None, complete=True, since=1),
+    "Put the incident down": RECORDED,
+    "Stand down": RECORDED,
+    "Stand down and release": RECORDED,
+    "Undo the drain": RECORDED,
+    "Hand over to a person": RECORDED,
+    "Say that replication was not proven": RECORDED,
+    "Announce the outcome": TOLD,
+    "Announce it on the bus": TOLD,
+    "Tell a person": TOLD,
+}
+RECOVERY = {
+    "Claim the incident": held("DRAINED"),
+    "Begin probation again": RECORDED,
+    "See whether it is stable": says(stable=True, bad=False, healthy_for_s=60, why=""),
+    "See whether its replica has caught up": says(caught_up=True, lag_ms=1, why=""),
+    "Repair the writes at risk": says(repaired=1, conflicts=[], lost=0, complete=True, more=False),
+    "Note what was repaired": RECORDED,
+    "Keep the lease while a person thinks": RECORDED,
+    "Ask a person": [{}],
+    "Restore the toggle": says(set=True, version=3, why=""),
+    "Restore the gate": says(set=True, marks={}, why={}),
+    "Note that it is on probation": RECORDED,
+    "Watch traffic return": says(done=True, dns_moved=True, traffic_moved=None),
+    "Watch it on probation": says(stable=True, bad=False, healthy_for_s=60, why=""),
+    "Close the incident": RECORDED,
+    "Back out by the gate": says(set=True, marks={}, why={}),
+    "Back out by the toggle": says(set=True, version=4, why=""),
+    "Note that it is drained again": RECORDED,
+    "Stand down": RECORDED,
+    "Hand over to a person": RECORDED,
+    "Announce the outcome": TOLD,
+    "Announce it on the bus": TOLD,
+    "Tell a person": TOLD,
+}
+
+
+def failover(**changed: Any) -> Run:
+    """A failover in which these steps go otherwise; `_` stands for a space."""
+    return _run("failover", FAILOVER, changed)
+
+
+def recovery(**changed: Any) -> Run:
+    """The same of a recovery."""
+    return _run("recovery", RECOVERY, changed)
+
+
+def _run(name: str, answers: dict[str, Any], changed: dict[str, Any]) -> Run:
+    otherwise = {state.replace("_", " "): answer for state, answer in changed.items()}
+    assert set(otherwise) <= set(answers)
+    definition = definition_of(FOLDER / f"{name}.asl.json")
+    return run_ours(definition, {"region": "eu-west-2"}, answers | otherwise)
+
+
+def test_a_failover_drains_by_both_switches_verifies_counts_and_tells() -> None:
+    run = failover()
+
+    assert run.status == "SUCCEEDED"
+    assert run.output["what"] == "drained"
+    assert run.output["announced"] == {"topic": True, "bus": True}
+
+
+def test_a_failover_that_another_holds_touches_nothing() -> None:
+    nothing = says(held=False, why="held by another", claim=None, state="SERVING", policy={})
+    nothing[0]["Payload"]["commands"] = []
+
+    run = failover(Claim_the_incident=nothing)
+
+    assert run.status == "SUCCEEDED"
+    assert run.states[-1] == "Leave it to the other"
+
+
+def test_a_region_that_came_back_is_not_drained() -> None:
+    gone = says(go=False, why="not impaired any more", diagnosis="healthy", reasons=[])
+
+    run = failover(Check_again=gone)
+
+    assert "Drain by the gate" not in run.states
+    assert run.output["what"] == "stood down"
+
+
+def test_the_last_serving_region_is_refused_and_the_incident_put_down() -> None:
+    run = failover(Drain_by_the_gate=[Throw("LastServingRegion")])
+
+    assert run.states[-4:-1] == [
+        "Stand down and release",
+        "Announce the outcome",
+        "Announce it on the bus",
+    ]
+    assert run.status == "SUCCEEDED"
+
+
+def test_without_route_53s_control_plane_the_gate_alone_drains() -> None:
+    run = failover(Flip_the_toggle=[Throw("Unreachable")])
+
+    assert run.output["what"] == "drained"
+
+
+def test_without_any_warden_the_toggle_alone_drains() -> None:
+    run = failover(Drain_by_the_gate=says(set=False, marks={}, why={}))
+
+    assert run.output["what"] == "drained"
+
+
+def test_when_neither_switch_takes_it_is_undone_and_a_person_is_told() -> None:
+    run = failover(Drain_by_the_gate=[Throw("Boom")], Flip_the_toggle=[Throw("Unreachable")])
+
+    assert run.states[-3:] == ["Undo the drain", "Tell a person", "End as failed"]
+    assert (run.status, run.error) == ("FAILED", "NeitherSwitch")
+
+
+def test_a_fenced_off_failover_stands_aside_in_silence() -> None:
+    run = failover(Note_that_it_is_drained=[Throw("LeaseLost")])
+
+    assert run.status == "SUCCEEDED"
+    assert run.states[-1] == "Stand aside"
+    assert "Announce the outcome" not in run.states
+
+
+def test_an_error_after_the_drain_is_handed_over_with_commands() -> None:
+    run = failover(Note_that_it_is_drained=[Throw("Boom")])
+
+    assert run.states[-3:] == ["Hand over to a person", "Tell a person", "End as failed"]
+
+
+def test_traffic_that_never_leaves_is_said_after_the_deadline() -> None:
+    stays = says(done=False, dns_moved=False, traffic_moved=False)
+
+    run = failover(Watch_traffic_leave=stays)
+
+    assert run.output["what"] == "drained, not verified: look"
+    assert run.waited_s >= Policy().traffic_deadline_s
+
+
+def test_unknown_replication_delays_the_count_and_no_more() -> None:
+    run = failover(Measure_replication=says(caught_up=None, lag_ms=None, why="no heartbeat"))
+
+    assert run.output["what"] == "drained"
+    assert run.waited_s >= Policy().replication_deadline_s
+
+
+def test_failing_to_tell_does_not_fail_the_failover_and_is_noted() -> None:
+    run = failover(
+        Announce_the_outcome=[Throw("SNS.SdkClientException")],
+        Announce_it_on_the_bus=[Throw("EventBridge.FailedEntry")],
+    )
+
+    assert run.status == "SUCCEEDED"
+    assert run.output["announced"] == {"topic": False, "bus": False}
+
+
+def test_a_planned_move_waits_for_replication_and_is_given_up_after_the_deadline() -> None:
+    definition = definition_of(FOLDER / "failover.asl.json")
+    behind = {"See whether replication is proven": says(caught_up=False, lag_ms=9, why="behind")}
+
+    run = run_ours(
+        definition,
+        {"region": "eu-west-2", "mode": "planned"},
+        FAILOVER | {"Claim the incident": held(mode="planned")} | behind,
+    )
+
+    assert "Drain by the gate" not in run.states
+    assert run.output["what"] == "stood down"
+
+
+def test_a_planned_move_whose_drain_has_begun_is_finished_by_whoever_takes_over() -> None:
+    run = failover(Claim_the_incident=held("DRAINING", mode="planned"))
+
+    assert run.states[2] == "Drain by the gate"
+    assert run.output["what"] == "drained"
+
+
+def test_a_recovery_restores_the_toggle_first_then_the_gate_and_closes() -> None:
+    run = recovery()
+
+    assert run.states.index("Restore the toggle") < run.states.index("Restore the gate")
+    assert "Ask a person" not in run.states
+    assert run.output["what"] == "recovered"
+
+
+def test_a_region_that_is_not_stable_within_the_deadline_stays_drained() -> None:
+    shaky = says(stable=False, bad=False, healthy_for_s=3, why="own observer silent")
+
+    run = recovery(See_whether_it_is_stable=shaky)
+
+    assert run.output["what"] == "stays drained"
+    assert run.waited_s >= Policy().stability_deadline_s
+
+
+def test_data_in_doubt_is_a_persons_choice() -> None:
+    unknown = says(caught_up=None, lag_ms=None, why="no heartbeat")
+
+    run = recovery(See_whether_its_replica_has_caught_up=unknown)
+
+    assert "Ask a person" in run.states
+    assert run.output["what"] == "recovered"
+
+
+def test_a_person_who_refuses_leaves_it_drained() -> None:
+    asked = held("DRAINED", approval="always")
+
+    run = recovery(Claim_the_incident=asked, Ask_a_person=[Throw("Refused")])
+
+    assert "Restore the toggle" not in run.states
+    assert run.output["what"] == "stays drained"
+
+
+def test_more_than_one_invocation_repairs_is_repaired_in_rounds() -> None:
+    first = says(repaired=1000, conflicts=[], lost=0, complete=True, more=True)
+    last = says(repaired=1200, conflicts=[], lost=0, complete=True, more=False)
+
+    run = recovery(Repair_the_writes_at_risk=[*first, *last])
+
+    assert run.states.count("Repair the writes at risk") == 2
+
+
+def test_a_toggle_that_cannot_be_opened_leaves_it_drained_and_the_gate_shut() -> None:
+    run = recovery(Restore_the_toggle=[Throw("Unreachable")])
+
+    assert "Restore the gate" not in run.states
+    assert run.output["what"] == "stays drained"
+
+
+def test_turning_bad_on_probation_backs_out_by_both_switches() -> None:
+    bad = says(stable=False, bad=True, healthy_for_s=0, why="503 again")
+
+    run = recovery(Watch_it_on_probation=bad)
+
+    assert run.states.index("Back out by the gate") < run.states.index("Back out by the toggle")
+    assert run.output["what"] == "backed out"
+
+
+def test_dns_that_is_known_not_to_return_backs_out() -> None:
+    away = says(done=False, dns_moved=False, traffic_moved=False)
+
+    assert recovery(Watch_traffic_return=away).output["what"] == "backed out"
+
+
+def test_a_recovery_taken_over_half_restored_is_out_again_first() -> None:
+    run = recovery(Claim_the_incident=held("RESTORING"))
+
+    assert run.states[2] == "Back out by the gate"
+    assert run.output["what"] == "backed out"
+
+
+def test_a_recovery_taken_over_on_probation_watches_anew() -> None:
+    run = recovery(Claim_the_incident=held("PROBATION"))
+
+    assert run.states[2] == "Begin probation again"
+    assert run.output["what"] == "recovered"
