@@ -1,0 +1,128 @@
+"""The HTTP API and its names: what a client and a health checker meet in each Region."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from one_stack import Stack, functions
+
+HERE = "eu-west-2"
+GUARDED, REGIONAL = "api.example.com", f"{HERE}.api.example.com"
+
+
+def made(name: str) -> dict[str, Any]:
+    properties: dict[str, Any] = Stack(HERE).resources[name]["Properties"]
+    return properties
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "function"),
+    [
+        ("post", "/messages", "WriteFunction"),
+        ("get", "/history", "HistoryFunction"),
+        ("get", "/health", "HealthFunction"),
+        ("get", "/drained/{region}", "DrainedFunction"),
+    ],
+)
+def test_a_route_calls_its_function_and_may(method: str, path: str, function: str) -> None:
+    integration = made("Api")["Body"]["paths"][path][method]["x-amazon-apigateway-integration"]
+    may = made(f"{function}RoutePermission")
+    assert integration["uri"].endswith(f"/functions/<{function}.Arn>/invocations")
+    assert integration["payloadFormatVersion"] == "2.0"
+    assert (may["FunctionName"], may["Principal"]) == (
+        f"<{function}>",
+        "apigateway.amazonaws.com",
+    )
+    assert may["SourceArn"].startswith(f"arn:aws:execute-api:{HERE}:111122223333:<Api>/*/")
+
+
+def test_the_api_answers_by_our_names_only() -> None:
+    (server,) = made("Api")["Body"]["servers"]
+    endpoint = server["x-amazon-apigateway-endpoint-configuration"]
+    assert endpoint == {"disableExecuteApiEndpoint": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "mapping", "host"),
+    [
+        ("GlobalName", "GlobalMapping", GUARDED),
+        ("RegionalName", "RegionalMapping", REGIONAL),
+    ],
+)
+def test_both_names_lead_to_the_one_stage(name: str, mapping: str, host: str) -> None:
+    (configuration,) = made(name)["DomainNameConfigurations"]
+    assert made(name)["DomainName"] == host
+    assert configuration == {
+        "CertificateArn": "<Certificate>",
+        "EndpointType": "REGIONAL",
+        "SecurityPolicy": "TLS_1_2",
+    }
+    assert made(mapping) == {
+        "DomainName": f"<{name}>",
+        "ApiId": "<Api>",
+        "Stage": "<ApiApiGatewayDefaultStage>",
+    }
+    assert made("ApiApiGatewayDefaultStage")["StageName"] == "$default"
+
+
+def test_the_certificate_is_for_both_names_and_proves_itself_in_the_zone() -> None:
+    certificate = made("Certificate")
+    assert certificate["DomainName"] == GUARDED
+    assert certificate["SubjectAlternativeNames"] == [REGIONAL]
+    assert certificate["ValidationMethod"] == "DNS"
+    assert certificate["DomainValidationOptions"] == [
+        {"DomainName": GUARDED, "HostedZoneId": "Z1"},
+        {"DomainName": REGIONAL, "HostedZoneId": "Z1"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "name"), [("LatencyRecord", "GlobalName"), ("RegionalRecord", "RegionalName")]
+)
+def test_a_record_is_an_alias_of_its_name_in_this_region(record: str, name: str) -> None:
+    made_record = made(record)
+    assert (made_record["Type"], made_record["HostedZoneId"]) == ("A", "Z1")
+    assert made_record["AliasTarget"] == {
+        "DNSName": f"<{name}.RegionalDomainName>",
+        "HostedZoneId": f"<{name}.RegionalHostedZoneId>",
+        "EvaluateTargetHealth": False,
+    }
+
+
+def test_each_request_leaves_a_line_that_can_be_read_by_machine() -> None:
+    settings = made("ApiApiGatewayDefaultStage")["AccessLogSettings"]
+    line = json.loads(settings["Format"])
+    assert settings["DestinationArn"] == "<AccessLog.Arn>"
+    assert {"route", "status", "latency", "ip", "id", "time"} <= set(line)
+
+
+def test_the_front_door_limits_what_comes_in() -> None:
+    limits = made("ApiApiGatewayDefaultStage")["DefaultRouteSettings"]
+    assert limits == {"ThrottlingBurstLimit": 1000, "ThrottlingRateLimit": 2000}
+
+
+@pytest.mark.parametrize("group", ["AccessLog", "FunctionLog", "WorkflowLog"])
+def test_logs_are_kept_for_a_month(group: str) -> None:
+    assert made(group)["RetentionInDays"] == 30
+
+
+@pytest.mark.parametrize("function", functions())
+def test_every_function_is_traced_and_logs_where_the_others_do(function: str) -> None:
+    assert made(function)["TracingConfig"] == {"Mode": "Active"}
+    assert made(function)["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": "<FunctionLog>"}
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [("Observe", "ALL"), ("Failover", "ERROR"), ("Recovery", "ERROR"), ("Drill", "ERROR")],
+)
+def test_every_workflow_is_traced_and_express_logs_what_it_keeps_nowhere_else(
+    name: str, level: str
+) -> None:
+    machine = made(f"{name}StateMachine")
+    (destination,) = machine["LoggingConfiguration"]["Destinations"]
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    assert machine["LoggingConfiguration"]["Level"] == level
+    assert destination["CloudWatchLogsLogGroup"] == {"LogGroupArn": "<WorkflowLog.Arn>"}
