@@ -20,7 +20,7 @@ settings = Settings.from_environment()
 table = _parts.coordination(settings)
 lease = _parts.lease(settings, table)
 ballots = Ballots(table, settings.regions)
-toggle = Toggle(client("route53", read_timeout=4, attempts=1))
+toggle = Toggle(client("route53", settings.region, read_timeout=4, attempts=1))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

@@ -24,8 +24,10 @@ logger, metrics = telemetry.logger(), telemetry.metrics()
 # One attempt each: a round comes every ten seconds, and what is silent is evidence already.
 table = _parts.coordination(settings)
 ballots = Ballots(table, settings.regions)
-heartbeats = ReplicaHeartbeats(client("dynamodb", attempts=1), settings.data_table)
-alarms = OwnAlarms(client("cloudwatch", attempts=1), settings.application, settings.region)
+heartbeats = ReplicaHeartbeats(client("dynamodb", settings.region, attempts=1), settings.data_table)
+alarms = OwnAlarms(
+    client("cloudwatch", settings.region, attempts=1), settings.application, settings.region
+)
 own_marks = OwnMarks(
     settings,
     _parts.regional(settings, settings.region),
