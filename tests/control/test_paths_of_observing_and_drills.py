@@ -34,7 +34,8 @@ class Observed:
             "Start the workflow": [{"ExecutionArn": "arn"}],
             "Start it again under another name": [{"ExecutionArn": "arn"}],
             "Put the toggle right": [{"Payload": {"set": True}}],
-        } | {name.replace("_", " "): answer for name, answer in changed.items()}
+        }
+        answers |= {name.replace("_", " "): answer for name, answer in changed.items()}
         self.bench = Bench(answers)
         definition = definition_of(FOLDER / "observe.asl.json")
         self.execution = self.bench.finish(definition, given, express=True)
@@ -131,7 +132,8 @@ def drill(**changed: list[Any]) -> Any:
         "Watch the automatic path bring it back": [watched(SERVES)],
         "Remove the fault in any case": [{"Payload": {"healed": True, "at": NOW_MS}}],
         "Tell a person that the fault stands": [{"MessageId": "m"}],
-    } | {name.replace("_", " "): answer for name, answer in changed.items()}
+    }
+    answers |= {name.replace("_", " "): answer for name, answer in changed.items()}
     bench = Bench(answers)
     return bench.finish(definition_of(FOLDER / "drill.asl.json"), {"region": "eu-west-2"})
 

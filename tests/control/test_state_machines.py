@@ -185,3 +185,22 @@ def test_every_end_of_a_drill_after_the_fault_passes_its_removal() -> None:
     ends = {n for n in reached if states[n]["Type"] in ("Succeed", "Fail")}
     assert ends == set()
     assert not reached & before
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        {name for flow in MACHINES.values() for name, s in states_of(flow) if s["Type"] == "Task"}
+    ),
+)
+def test_the_page_about_workflows_tells_of_every_step(name: str) -> None:
+    page = (FOLDER.parent / "docs" / "workflows.md").read_text()
+
+    assert f"**{name}**" in page
+
+
+def test_the_page_about_workflows_tells_of_no_other_state() -> None:
+    page = (FOLDER.parent / "docs" / "workflows.md").read_text()
+    states = {name for flow in MACHINES.values() for name, _ in states_of(flow)}
+
+    assert set(re.findall(r"\*\*([^*]+)\*\*", page)) <= states
