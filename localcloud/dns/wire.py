@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dnslib import CLASS, EDNS0, OPCODE, QTYPE, RCODE, RR, DNSHeader, DNSRecord, EDNSOption
 from dnslib.dns import DNSError
 
+from localcloud.dns.subnets import CLIENT_SUBNET, MalformedError, Subnet, nearest
 from localcloud.route53.answers import Answer, Answers
 
-CLIENT_SUBNET = 8
-"""EDNS0 option code of a client subnet (RFC 7871, 6)."""
 PLAIN_UDP_BYTES = 512
 """Longest UDP answer to a query without EDNS0 (RFC 1035, 4.2.1)."""
 OUR_UDP_BYTES = 1232
 """Longest UDP message that we announce to take: DNS Flag Day 2020."""
 MAX_CNAMES = 8
 _HEADER_BYTES = 12
-_IPV4, _IPV6 = 1, 2
-"""Address families (RFC 7871, 6)."""
-
-
-class MalformedError(Exception):
-    """A query that breaks the protocol: FORMERR."""
-
-
-@dataclass(frozen=True)
-class Subnet:
-    """A client's subnet as a resolver sent it: the option's address family, prefix and bytes."""
-
-    family: int
-    prefix: int
-    address: bytes
-
-    def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-        """The subnet as a network."""
-        if self.family == _IPV4:
-            return ipaddress.IPv4Network((self.address.ljust(4, b"\0"), self.prefix), strict=False)
-        return ipaddress.IPv6Network((self.address.ljust(16, b"\0"), self.prefix), strict=False)
-
-    def option(self) -> EDNSOption:
-        """The option to answer with: what we said is true of exactly this subnet."""
-        head = struct.pack("!HBB", self.family, self.prefix, self.prefix)
-        return EDNSOption(CLIENT_SUBNET, head + self.address)
 
 
 def answer_message(answers: Answers, query: bytes, near: str, subnets: Mapping[str, str]) -> bytes:
@@ -68,26 +39,28 @@ def answer_message(answers: Answers, query: bytes, near: str, subnets: Mapping[s
     reply = request.reply(ra=0, aa=1)
     refusal = _refusal(request)
     if refusal is None:
-        location = _nearest(subnet, subnets) or near
-        _fill(reply, answers, str(request.q.qname), QTYPE.get(request.q.qtype), location)
+        location = nearest(subnet.network(), subnets) if subnet is not None else None
+        _fill(reply, answers, str(request.q.qname), QTYPE.get(request.q.qtype), location or near)
     else:
         reply.header.aa, reply.header.rcode = 0, refusal
     if any(record.rtype == QTYPE.OPT for record in request.ar):
-        options = [subnet.option()] if subnet is not None else []
+        options = [EDNSOption(CLIENT_SUBNET, subnet.echoed())] if subnet is not None else []
         reply.add_ar(EDNS0(udp_len=OUR_UDP_BYTES, opts=options))
     return bytes(reply.pack())
 
 
 def fitted(query: bytes, answer: bytes) -> bytes:
-    """An answer as it goes over UDP: cut to an empty, truncated one if the asker's limit is less.
+    """An answer as it goes over UDP: without its records if the asker takes less than it is long.
 
-    Truncation (the TC bit) sends the asker to TCP.
+    The TC bit then sends the asker to TCP.
     """
     request = DNSRecord.parse(query)
     offered = [record.edns_len for record in request.ar if record.rtype == QTYPE.OPT]
     if len(answer) <= max([PLAIN_UDP_BYTES, *offered]):
         return answer
-    return bytes(DNSRecord.parse(answer).truncate().pack())
+    whole = DNSRecord.parse(answer)
+    whole.header.tc, whole.rr, whole.auth = 1, [], []
+    return bytes(whole.pack())
 
 
 def _refusal(request: DNSRecord) -> int | None:
@@ -130,31 +103,5 @@ def _subnet_of(request: DNSRecord) -> Subnet | None:
             continue
         for option in record.rdata:
             if option.code == CLIENT_SUBNET:
-                return _subnet(bytes(option.data))
+                return Subnet.parse(bytes(option.data))
     return None
-
-
-def _subnet(data: bytes) -> Subnet:
-    if len(data) < 4:
-        raise MalformedError("a client subnet of less than four bytes")
-    family, prefix, _ = struct.unpack("!HBB", data[:4])
-    longest = {_IPV4: 4, _IPV6: 16}.get(family, 0)
-    # The address is cut to as many bytes as the prefix needs (RFC 7871, 6).
-    if prefix > longest * 8 or len(data) - 4 != (prefix + 7) // 8:
-        raise MalformedError("a client subnet whose address does not fit its prefix")
-    return Subnet(family, prefix, data[4:])
-
-
-def _nearest(subnet: Subnet | None, subnets: Mapping[str, str]) -> str | None:
-    """The Region of the narrowest block that holds a client's subnet."""
-    if subnet is None:
-        return None
-    client = subnet.network()
-    holding = [
-        (block.prefixlen, region)
-        for block, region in ((ipaddress.ip_network(b), r) for b, r in subnets.items())
-        if block.version == client.version
-        and client.prefixlen >= block.prefixlen
-        and client.network_address in block
-    ]
-    return max(holding)[1] if holding else None

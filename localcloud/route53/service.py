@@ -13,10 +13,10 @@ from moto.core.utils import get_service_model
 from localcloud.endpoint import ACCOUNT, GLOBAL_HOME, ApiCall, Endpoint
 from localcloud.route53.health import HealthChecks
 from localcloud.route53.health_api import HealthCheckApi
-from localcloud.route53.limits import STATUS_METRIC_S
-from localcloud.route53.ports import AlarmData, Ask, Record, Steps, World
+from localcloud.route53.ports import AlarmData, Ask, Record, World
 from localcloud.route53.record_api import RecordApi
 from localcloud.route53.servers import ServedZones
+from localcloud.route53.status_metrics import publish
 from localcloud.route53.throttle import Throttle
 from localcloud.wire import AwsError
 
@@ -56,31 +56,20 @@ class Route53:
         self.checks.start()
         self._records.start()
         if self._record is not None:
-            self._world.env.process(self._publish_metrics(self._record))
+            steps = publish(self._world, self.checks, self._record, self._home_is_up)
+            self._world.env.process(steps)
 
     def healthy(self, check_id: str) -> bool:
         """Whether the DNS servers hold a check to be healthy."""
         return self.checks.in_dns(check_id)
 
     def _admit(self, call: ApiCall) -> None:
-        if self.control_plane_down or GLOBAL_HOME in self._network.down:
+        if self.control_plane_down or not self._home_is_up():
             raise AwsError("ServiceUnavailable", "Route 53's control plane is down", 503)
         # Before the start the world stands still while its stacks are deployed, and no bucket
         # would ever fill again; CloudFormation paces itself by them.
         if self._running:
             self._throttle.admit(call.operation)
 
-    def _publish_metrics(self, record: Record) -> Steps[None]:
-        while True:
-            yield self._world.env.timeout(STATUS_METRIC_S)
-            if GLOBAL_HOME in self._network.down:
-                continue
-            for check in self.checks:
-                dimensions = {"HealthCheckId": check.id}
-                record("HealthCheckStatus", dimensions, float(self.checks.state(check.id)))
-                watch = self.checks.watch(check.id)
-                if watch is not None:
-                    record("HealthCheckPercentageHealthy", dimensions, watch.percentage())
-                if check.kind == "CALCULATED":
-                    children = float(self.checks.healthy_children(check))
-                    record("ChildHealthCheckHealthyCount", dimensions, children)
+    def _home_is_up(self) -> bool:
+        return GLOBAL_HOME not in self._network.down
