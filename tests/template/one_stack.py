@@ -91,6 +91,7 @@ class Stack:
             "AWS::Region": here,
             "AWS::AccountId": ACCOUNT,
             "AWS::Partition": "aws",
+            "AWS::StackName": "sidestep-demo",
             "HomeRegion": regions[0],
             "Regions": ",".join(regions),
             "CoordinationRegions": ",".join(coordination),
@@ -138,14 +139,19 @@ class Stack:
         made_of = {key: self._value(inner) for key, inner in value.items()}
         return {key: inner for key, inner in made_of.items() if inner is not _LEFT_OUT}
 
+    def _made(self, resource: str, attribute: str = "") -> str:
+        """A resource's id or attribute, which only AWS knows."""
+        assert resource in self._template["Resources"], f"there is no {resource} to refer to"
+        return f"<{resource}.{attribute}>" if attribute else f"<{resource}>"
+
     def _function(self, name: str, argument: Any) -> Any:
         if name == "Ref":
             if argument == "AWS::NoValue":
                 return _LEFT_OUT
-            return self._values.get(argument, f"<{argument}>")
+            return self._values[argument] if argument in self._values else self._made(argument)
         if name == "Fn::GetAtt":
             path = argument if isinstance(argument, str) else ".".join(argument)
-            return f"<{path}>"
+            return self._made(*path.split(".", 1))
         if name == "Fn::If":
             return self._value(argument[1 if self._holds(argument[0]) else 2])
         if name == "Fn::Split":

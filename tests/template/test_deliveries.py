@@ -9,6 +9,7 @@ from one_stack import Stack
 
 HERE = "eu-west-2"
 STREAM = f"arn:aws:dynamodb:{HERE}:111122223333:table/sidestep-demo-data/stream/2026"
+FIVE = ("us-east-1", "us-west-2", "ap-northeast-1", "eu-west-1", "eu-central-1")
 FORTNIGHT_S = 14 * 24 * 3600
 """The longest that SQS keeps a message."""
 
@@ -26,14 +27,15 @@ def test_the_archive_keeps_every_event_of_the_bus_for_a_month() -> None:
     assert "EventPattern" not in archive
 
 
-@pytest.mark.parametrize("name", ["Forward1", "Forward3"])
+@pytest.mark.parametrize("name", ["Forward1", "Forward2", "Forward3", "Forward4", "Forward5"])
 def test_only_accepted_writes_are_forwarded_from_our_bus_by_a_role_of_its_own(name: str) -> None:
-    rule = made(name)
+    here = "us-west-2" if name == "Forward1" else "us-east-1"
+    rule = Stack(here, FIVE).resources[name]["Properties"]
     assert rule["EventBusName"] == "<Bus>"
     assert rule["EventPattern"] == {
         "source": ["sidestep.api"],
         "detail-type": ["MessageWritten"],
-        "detail": {"region": [HERE]},
+        "detail": {"region": [here]},
     }
     (target,) = rule["Targets"]
     assert target["Arn"].endswith(":111122223333:event-bus/sidestep-demo")
@@ -78,3 +80,13 @@ def test_arrivals_are_read_from_now_on_and_a_batch_given_up_is_told() -> None:
     assert mapping["MaximumRetryAttempts"] == 3
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": "<DeadLetters.Arn>"}}
+
+
+def test_people_hear_of_alarms_and_workflows_by_one_topic_and_by_email_if_they_like() -> None:
+    stack = Stack(HERE, AlertEmail="on-call@example.com")
+    assert stack.resources["Alerts"]["Properties"]["TopicName"] == "sidestep-demo-alerts"
+    assert stack.resources["AlertsByEmail"]["Properties"] == {
+        "TopicArn": "<Alerts>",
+        "Protocol": "email",
+        "Endpoint": "on-call@example.com",
+    }

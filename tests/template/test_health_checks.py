@@ -67,3 +67,27 @@ def test_no_failover_moves_a_regional_host_name() -> None:
     record = Stack("eu-west-2").resources["RegionalRecord"]["Properties"]
     assert record["Name"] == "eu-west-2.api.example.com"
     assert "HealthCheckId" not in record
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "threshold"),
+    [
+        ("HealthEndpointCheck", "/health", 3),
+        ("Warden1Check", "/drained/eu-west-2", 1),
+        ("Warden2Check", "/drained/eu-west-2", 1),
+    ],
+)
+def test_a_check_asks_over_tls_by_name_and_believes_a_mark_at_once(
+    name: str, path: str, threshold: int
+) -> None:
+    check = checks()[name]
+    assert (check["ResourcePath"], check["FailureThreshold"]) == (path, threshold)
+    # API Gateway tells its custom domains apart by SNI.
+    assert (check["Port"], check["EnableSNI"]) == (443, True)
+
+
+def test_a_person_finds_each_check_by_its_name() -> None:
+    made = Stack("eu-west-2").of_type("AWS::Route53::HealthCheck")
+    names = {check["HealthCheckTags"][0]["Value"] for check in made.values()}
+    assert len(names) == len(made) == 5
+    assert all(name.startswith("sidestep-demo-eu-west-2") for name in names)
