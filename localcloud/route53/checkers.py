@@ -32,15 +32,11 @@ _Seen = HttpAnswer | Unreachable | LookupError | None
 
 @dataclass
 class Checker:
-    """One checker of one endpoint check, and what it last saw.
-
-    It begins by holding the endpoint to be healthy: that is how a new check is healthy, and
-    a new inverted one unhealthy, until there is data.
-    """
+    """One checker of one endpoint check, what it holds of the endpoint and what it last saw."""
 
     region: str
     address: str
-    healthy: bool = True
+    healthy: bool
     against: int = 0
     """Answers in a row that contradict `healthy`."""
     status: str | None = None
@@ -61,6 +57,7 @@ class EndpointWatch:
         self._running = False
         self.check = check
         self.checkers: list[Checker] = []
+        # Until there is data a new check is healthy, and a new inverted one therefore not.
         self._place(healthy=True)
 
     def start(self) -> None:
