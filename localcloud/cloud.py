@@ -42,7 +42,7 @@ NAME_SERVER = "198.51.100.53"
 class Topology:
     """Which Regions, under which names. The default is the drill's."""
 
-    application: str = "messages"
+    application: str = "demo"
     zone: str = "sidestep.test"
     regions: tuple[str, ...] = ("eu-west-2", "us-east-1", "us-west-2")
     coordination: tuple[str, ...] = ("eu-west-1", "eu-west-2", "eu-central-1")
@@ -98,7 +98,7 @@ class LocalCloud:
             self._ask,
             self.services.alarms.alarm_data,
         )
-        self.answers = Answers(self.route53, self.network, self._front_address)
+        self.answers = Answers(self.kernel, self.route53, self._front_address)
         LambdaApi(self.kernel, self.lambdas, self.endpoint, self._invoke_later)
         self.outbound = Outbound(self.kernel, self._ask_public, self._ask_dns)
         self.authorizer = Authorizer()

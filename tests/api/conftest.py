@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 import time_machine
-from data_plane import ENVIRONMENT, HERE, DataPlane
 from moto import mock_aws
+
+from tests.api.data_plane import ENVIRONMENT, HERE, DataPlane
 
 NOON = datetime(2026, 11, 23, 12, 0, 2, 637_000, tzinfo=UTC)
 """A little after the sample events."""

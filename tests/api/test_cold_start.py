@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
-from data_plane import ROOT, DataPlane
 
 from sidestep.aws.settings import SettingsError
+from tests.api.data_plane import ROOT, DataPlane
 
 HANDLERS = sorted(
     path.stem

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from data_plane import HERE, DataPlane, sample, says, silent
+
+from tests.api.data_plane import HERE, DataPlane, sample, says, silent
 
 NOW = 1_795_435_202_637
 MINUTE = 60_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from data_plane import HERE, Answer, DataPlane, answers, metrics_in, sample, says, silent
 
 from sidestep.aws.clients import longest_call_s
+from tests.api.data_plane import HERE, Answer, DataPlane, answers, metrics_in, sample, says, silent
 
 DATA, REGIONAL = "sidestep-demo-data", "sidestep-demo-regional"
 NOW = 1_795_435_202_637

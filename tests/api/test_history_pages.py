@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from data_plane import HERE, PEER, DataPlane, Handler, sample, says, silent
 
 from sidestep.aws.messages import item_of
 from sidestep.core.messages import message_from, new_message
+from tests.api.data_plane import HERE, PEER, DataPlane, Handler, sample, says, silent
 
 NOW = 1_795_435_202_637
 HOUR, DAY = 3_600_000, 86_400_000

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from data_plane import DataPlane
 
 from sidestep.aws.clients import client
 from sidestep.aws.messages import MessageStore
 from sidestep.core.messages import message_from, new_message
+from tests.api.data_plane import DataPlane
 
 WRITTEN = message_from(new_message("a-key", "ada", "Tea at four?"), "us-east-1", 2_000)
 NEWER = replace(WRITTEN, text="Tea at five?", digest="other", written_at=3_000, version=3_000)

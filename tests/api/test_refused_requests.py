@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 import pytest
-from data_plane import DataPlane, posting, sample
+
+from tests.api.data_plane import DataPlane, posting, sample
 
 TEA = {"author": "ada", "text": "Tea at four?"}
 

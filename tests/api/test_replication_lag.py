@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from data_plane import FAR, HERE, PEER, DataPlane, Handler, metrics_in, sample
+
+from tests.api.data_plane import FAR, HERE, PEER, DataPlane, Handler, metrics_in, sample
 
 NOW_S = 1_795_435_202
 NOW = 1_795_435_202_637

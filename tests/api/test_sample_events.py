@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from data_plane import ROOT, sample
 
 from sidestep.aws.bus import MessageWritten
 from sidestep.core.messages import digest
+from tests.api.data_plane import ROOT, sample
 
 NAMES = sorted(path.stem for path in (ROOT / "events").glob("*.json"))
 

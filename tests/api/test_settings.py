@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from data_plane import ENVIRONMENT
 
 from sidestep.aws.settings import Settings, SettingsError
+from tests.api.data_plane import ENVIRONMENT
 
 
 def test_lists_are_read_without_blanks() -> None:

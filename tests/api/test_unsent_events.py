@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
-from data_plane import DataPlane, answers, posting, sample, silent, works
+
+from tests.api.data_plane import DataPlane, answers, posting, sample, silent, works
 
 TEA = {"author": "ada", "text": "Tea at four?"}
 

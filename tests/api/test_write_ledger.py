@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from data_plane import (
+
+from sidestep.aws.clients import client
+from sidestep.aws.regional import RegionalTable
+from sidestep.core.errors import InvalidInput, Unreachable
+from sidestep.core.messages import Message, message_from, new_message
+from tests.api.data_plane import (
     FAR,
     HERE,
     PEER,
@@ -16,11 +21,6 @@ from data_plane import (
     sample,
     silent,
 )
-
-from sidestep.aws.clients import client
-from sidestep.aws.regional import RegionalTable
-from sidestep.core.errors import InvalidInput, Unreachable
-from sidestep.core.messages import Message, message_from, new_message
 
 NOW_S = 1_795_435_202
 
@@ -132,7 +132,7 @@ def written(n: int, region: str = HERE) -> Message:
 
 @pytest.mark.usefixtures("plane")
 def test_the_entries_of_a_lost_region_are_read_from_a_moment_on_oldest_first() -> None:
-    table = RegionalTable(client("dynamodb"), "sidestep-demo-regional")
+    table = RegionalTable(client("dynamodb", HERE), "sidestep-demo-regional")
     for n in (3000, 1000, 2000, 4000):
         table.enter(written(n), seen_at=n)
     table.enter(written(2500, PEER), seen_at=2500)

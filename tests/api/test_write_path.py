@@ -6,7 +6,10 @@ import hashlib
 from typing import Any
 
 import pytest
-from data_plane import (
+
+from sidestep.aws.messages import item_of
+from sidestep.core.messages import message_from, new_message
+from tests.api.data_plane import (
     HERE,
     PEER,
     DataPlane,
@@ -21,9 +24,6 @@ from data_plane import (
     silent,
     works,
 )
-
-from sidestep.aws.messages import item_of
-from sidestep.core.messages import message_from, new_message
 
 TEA = {"author": "ada", "text": "Tea at four?"}
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from one_stack import Stack
 
 from localcloud.services.alarm_rules import judge, points_of, rule_of
 from localcloud.services.metrics import MetricId, MetricStore, dimensions
+from tests.template.one_stack import Stack
 
 HERE = "eu-west-2"
 ALARMS = {

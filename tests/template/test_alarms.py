@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 import pytest
-from one_stack import ROOT, TEMPLATE, THREE, Stack
 
 from sidestep.aws.alarms import NOT_ABOUT_SERVING
+from tests.template.one_stack import ROOT, TEMPLATE, THREE, Stack
 
 ALARMS = Stack("eu-west-2").of_type("AWS::CloudWatch::Alarm")
 CONTRACT = (ROOT / "docs" / "architecture.md").read_text()

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from one_stack import ROOT, Stack, functions, written
+
+from tests.template.one_stack import ROOT, Stack, functions, written
 
 CONTRACT = (ROOT / "docs" / "architecture.md").read_text()
 HANDLERS: dict[str, str] = dict(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from one_stack import Stack
+
+from tests.template.one_stack import Stack
 
 HERE = "eu-west-2"
 STREAM = f"arn:aws:dynamodb:{HERE}:111122223333:table/sidestep-demo-data/stream/2026"

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from one_stack import Stack, functions
+
+from tests.template.one_stack import Stack, functions
 
 HERE = "eu-west-2"
 GUARDED, REGIONAL = "api.example.com", f"{HERE}.api.example.com"

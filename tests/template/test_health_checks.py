@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from one_stack import THREE, Stack
 
 from sidestep.core.topology import wardens_of
+from tests.template.one_stack import THREE, Stack
 
 
 def checks(here: str = "eu-west-2", regions: tuple[str, ...] = THREE) -> dict[str, dict[str, Any]]:

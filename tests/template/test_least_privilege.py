@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from one_stack import Stack, functions, statements
+
+from tests.template.one_stack import Stack, functions, statements
 
 WITHOUT_RESOURCE_LEVEL = {
     # Service authorization reference, Amazon CloudWatch: GetMetricData takes no resource.

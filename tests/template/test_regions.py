@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from one_stack import COORDINATION, THREE, Stack, translated
+
+from tests.template.one_stack import COORDINATION, THREE, Stack, translated
 
 FIVE = (*THREE, "us-west-2", "ap-northeast-1")
 

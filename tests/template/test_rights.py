@@ -9,7 +9,8 @@ import re
 from typing import Any
 
 import pytest
-from one_stack import Stack, functions, statements
+
+from tests.template.one_stack import Stack, functions, statements
 
 HERE = "eu-west-2"
 ROLES = Stack(HERE).of_type("AWS::IAM::Role")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from one_stack import Stack
+
+from tests.template.one_stack import Stack
 
 TABLES = ("DataTable", "RegionalTable", "CoordinationTable")
 

@@ -9,7 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from one_stack import ROOT, TEMPLATE, functions, written
+from tests.template.one_stack import ROOT, TEMPLATE, functions, written
 
 BIN = Path(sys.executable).parent
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from one_stack import ROOT, Stack, functions, statements, written
+
+from tests.template.one_stack import ROOT, Stack, functions, statements, written
 
 MACHINES = ("Observe", "Failover", "Recovery", "Drill")
 

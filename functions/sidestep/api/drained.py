@@ -43,7 +43,8 @@ logger, tracer = telemetry.logger(), telemetry.tracer()
 app = APIGatewayHttpResolver()
 # As /health: Route 53 waits 2 s for a status.
 marks = RegionalTable(
-    client("dynamodb", connect_timeout=0.5, read_timeout=0.5, attempts=1), settings.regional_table
+    client("dynamodb", settings.region, connect_timeout=0.5, read_timeout=0.5, attempts=1),
+    settings.regional_table,
 )
 kept: Kept[Mark | None] = Kept(KEPT_MS)
 

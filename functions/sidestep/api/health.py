@@ -27,7 +27,7 @@ KEPT_MS = 5000
 settings = Settings.from_environment()
 logger, tracer, metrics = telemetry.logger(), telemetry.tracer(), telemetry.metrics()
 app = APIGatewayHttpResolver()
-dynamodb = client("dynamodb", connect_timeout=0.3, read_timeout=0.3, attempts=1)
+dynamodb = client("dynamodb", settings.region, connect_timeout=0.3, read_timeout=0.3, attempts=1)
 probe = ProbeItem(dynamodb, settings.data_table, settings.region)
 faults = RegionalTable(dynamodb, settings.regional_table)
 reports: Kept[Report] = Kept(KEPT_MS)

@@ -17,7 +17,7 @@ from sidestep.core.errors import InvalidInput
 
 settings = Settings.from_environment()
 logger, tracer, metrics = telemetry.logger(), telemetry.tracer(), telemetry.metrics()
-ledger = RegionalTable(client("dynamodb"), settings.regional_table)
+ledger = RegionalTable(client("dynamodb", settings.region), settings.regional_table)
 
 
 @logger.inject_lambda_context

@@ -27,9 +27,9 @@ logger, tracer, metrics = telemetry.logger(), telemetry.tracer(), telemetry.metr
 app = APIGatewayHttpResolver()
 # Together at most 7 + 3 + 3 s (clients.longest_call_s), within the function's time-out of 15 s.
 # One attempt each for bus and queue: the queue is the bus's second chance, the client the queue's.
-messages = MessageStore(client("dynamodb"), settings.data_table)
-bus = MessageBus(client("events", attempts=1), settings.bus)
-unsent = UnsentEvents(client("sqs", attempts=1), settings.unsent_queue_url)
+messages = MessageStore(client("dynamodb", settings.region), settings.data_table)
+bus = MessageBus(client("events", settings.region, attempts=1), settings.bus)
+unsent = UnsentEvents(client("sqs", settings.region, attempts=1), settings.unsent_queue_url)
 
 
 @logger.inject_lambda_context

@@ -15,13 +15,13 @@ from botocore.config import Config
 
 def client(
     service: str,
-    region: str | None = None,
+    region: str,
     *,
     connect_timeout: float = 1.0,
     read_timeout: float = 2.0,
     attempts: int = 2,
 ) -> Any:
-    """A boto3 client for a service by its botocore name, in this Region or in another.
+    """A boto3 client for a service by its botocore name, in a Region.
 
     Times are seconds for each attempt; `attempts` counts the first one too. Makes no call.
     The longest that one call can take is `longest_call_s(...)`.
