@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import gc
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from localcloud.outbound import Outbound
 from localcloud.route53.answers import Answers
 from localcloud.route53.service import Route53
 from localcloud.services import Services
+from localcloud.services.tables import LocalTable, plain
 from localcloud.stepfunctions import StepFunctions, machine_arn
 from localcloud.task_runner import SdkTaskRunner
 from localcloud.template.deploy import deploy
@@ -118,6 +120,9 @@ class LocalCloud:
         except BaseException:
             self.__exit__(None, None, None)
             raise
+        # What is deployed stays to the end: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         return self
 
     def __exit__(
@@ -126,6 +131,7 @@ class LocalCloud:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        gc.unfreeze()
         self.outbound.close()
         self.endpoint.close()
         self.kernel.__exit__(kind, error, trace)
@@ -224,6 +230,30 @@ class LocalCloud:
     def machine(self, region: str, short: str) -> str:
         """The ARN of one of our state machines."""
         return machine_arn(region, f"sidestep-{self.topology.application}-{short}")
+
+    def table(self, short: str) -> str:
+        """The name of one of our tables: `data`, `regional`, `coordination`."""
+        return f"sidestep-{self.topology.application}-{short}"
+
+    def control(self) -> dict[str, Any]:
+        """The control item as the coordination table holds it now, {} before the first claim."""
+        found = self._coordination().find(
+            (("S", f"app#{self.topology.application}"), ("S", "control"))
+        )
+        return plain(found) if found is not None else {}
+
+    def incidents(self) -> list[dict[str, Any]]:
+        """The incidents' records, oldest first."""
+        pk = f"incidents#{self.topology.application}"
+        records = [
+            plain(item) for item in self._coordination().all_items() if item.hash_key.value == pk
+        ]
+        return sorted(records, key=lambda record: int(record["steps"][0]["at"]))
+
+    def _coordination(self) -> LocalTable:
+        """A replica of the coordination table that is up, to look into without asking its API."""
+        up = next(r for r in self.topology.coordination if r not in self.network.down)
+        return self.services.dynamodb.table(up, self.table("coordination"))
 
     def region_of(self, address: str) -> str | None:
         """The guarded Region whose front door has this address."""

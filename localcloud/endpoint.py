@@ -22,10 +22,11 @@ from botocore.handlers import BUILTIN_HANDLERS
 from moto.core.base_backend import BackendDict
 from moto.core.models import botocore_stubber
 
-from localcloud import wire
+from localcloud import moto_direct, wire
 from localcloud.faults import CallFaults
 from localcloud.kernel import Kernel
 from localcloud.network import Network
+from localcloud.shortcuts import SCOPE, Shortcuts, unsigned
 from localcloud.wire import AwsError, HttpResponse, UnknownCallError, WireRequest
 
 ACCOUNT = "123456789012"
@@ -94,6 +95,7 @@ class Endpoint:
         self._before: dict[tuple[str, str], list[Before]] = {}
         self._after: dict[tuple[str, str], list[After]] = {}
         self._environment: dict[str, str | None] = {}
+        self._shortcuts = Shortcuts()
 
     # -- opening and closing -------------------------------------------------------------
 
@@ -104,17 +106,20 @@ class Endpoint:
         if not Endpoint._hooked:
             BUILTIN_HANDLERS.append(("provide-client-params", _remember))
             BUILTIN_HANDLERS.append(("before-send", _carry))
+            BUILTIN_HANDLERS.append(("choose-signer", _choose_signer))
             Endpoint._hooked = True
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             self._environment[name] = os.environ.get(name)
             os.environ[name] = "local"
         BackendDict.reset()
         boto3.DEFAULT_SESSION = None
+        self._shortcuts.open()
         Endpoint._open = self
 
     def close(self) -> None:
         """Give boto3 back."""
         Endpoint._open = None
+        self._shortcuts.close()
         boto3.DEFAULT_SESSION = None
         for name, value in self._environment.items():
             if value is None:
@@ -195,7 +200,7 @@ class Endpoint:
                 response = wire.serialize(call.service, call.operation, protocol, output)
             else:
                 output = None
-                response = _ask_moto(request)
+                response = _ask_moto(call, request)
         except AwsError as refused:
             return wire.serialize_error(protocol, refused)
         if response.status < 300:
@@ -222,7 +227,9 @@ class Endpoint:
         return self.carry(ApiCall(service, operation, region, params, OPERATOR), inward)
 
 
-def _ask_moto(request: WireRequest) -> HttpResponse:
+def _ask_moto(call: ApiCall, request: WireRequest) -> HttpResponse:
+    if call.service == "dynamodb" and call.operation in moto_direct.OPERATIONS:
+        return moto_direct.answer(ACCOUNT, call.region, call.operation, call.params)
     prepared = AWSPreparedRequest(
         request.method, request.url, _headers(request.headers), request.body, False
     )
@@ -253,6 +260,11 @@ def _remember(params: Any, model: Any, context: Mapping[str, Any], **_: Any) -> 
     )
 
 
+def _choose_signer(**_: Any) -> Any:
+    """botocore hook: sign nothing while a local cloud is open."""
+    return unsigned() if Endpoint._open is not None else None
+
+
 def _carry(request: Any, **_: Any) -> AWSResponse | None:
     """botocore hook: answer the request in the local cloud instead of sending it."""
     endpoint, call = Endpoint._open, _pending.get()
@@ -263,6 +275,7 @@ def _carry(request: Any, **_: Any) -> AWSResponse | None:
     headers = {
         k: v.decode() if isinstance(v, bytes) else str(v) for k, v in request.headers.items()
     }
+    headers["Authorization"] = SCOPE.format(region=call.region, service=call.service)
     body = request.body
     raw = body.encode() if isinstance(body, str) else bytes(body or b"")
     response = endpoint.carry(call, WireRequest(request.method, request.url, headers, raw))

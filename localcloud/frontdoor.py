@@ -57,6 +57,8 @@ class Api:
     stage: str
     routes: list[Route]
     hosts: set[str] = field(default_factory=set)
+    detailed: set[str] = field(default_factory=set)
+    """Route keys (`GET /history`) that have metrics of their own."""
 
 
 @dataclass(frozen=True)

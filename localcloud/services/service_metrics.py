@@ -58,10 +58,16 @@ class ServiceMetrics:
         https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
         """
         api, took = served.api, served.latency_s * 1000
-        for where in (
+        places: list[Dimensions] = [
             (("ApiId", api.api_id),),
             (("ApiId", api.api_id), ("Stage", api.stage)),
-        ):
+        ]
+        if served.route in api.detailed:
+            method, resource = served.route.split(" ", 1)
+            places.append(
+                dimensions(ApiId=api.api_id, Method=method, Resource=resource, Stage=api.stage)
+            )
+        for where in places:
             for name, value, unit in (
                 ("Count", 1.0, "Count"),
                 ("4xx", float(400 <= served.status < 500), "Count"),

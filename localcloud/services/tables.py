@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from boto3.dynamodb.types import TypeDeserializer
 from moto.core.utils import utcnow
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import StreamRecord, StreamShard, Table
@@ -227,3 +228,12 @@ class LocalTable(Table):  # type: ignore[misc]  # moto is not typed for us
         finally:
             self._slice = None
         return answer
+
+
+_read = TypeDeserializer().deserialize
+
+
+def plain(item: Item) -> dict[str, Any]:
+    """An item as plain Python values (numbers are Decimal)."""
+    attributes: Mapping[str, Any] = item.to_json()["Attributes"]
+    return {name: _read(value) for name, value in attributes.items()}

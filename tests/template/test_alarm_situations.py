@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from localcloud.services.alarm_rules import judge, points_of, rule_of
-from localcloud.services.metrics import MetricId, MetricStore, dimensions
+from localcloud.services.metrics import Dimensions, MetricId, MetricStore, dimensions
 from tests.template.one_stack import Stack
 
 HERE = "eu-west-2"
@@ -20,15 +20,19 @@ MINUTES = 12
 NOW = 1_800_000_000.0 + 60 * MINUTES
 
 Metric = tuple[str, str, str]
-"""Namespace, name, value of the one dimension."""
+"""Namespace, name, and the one dimension's value (of a route's metrics: method and path)."""
 Measured = Mapping[Metric, Sequence[Sequence[float]]]
 """The values of each minute, the newest last; minutes before are without data."""
 
 WRITES = ("Sidestep", "Writes", "write")
 WRITE_ERRORS = ("Sidestep", "WriteErrors", "write")
 LATENCY = ("Sidestep", "WriteLatency", "write")
-REQUESTS = ("AWS/ApiGateway", "Count", "<Api>")
-ANSWERED_5XX = ("AWS/ApiGateway", "5xx", "<Api>")
+REQUESTS = ("AWS/ApiGateway", "Count", "GET /history")
+ANSWERED_5XX = ("AWS/ApiGateway", "5xx", "GET /history")
+WRITE_REQUESTS = ("AWS/ApiGateway", "Count", "POST /messages")
+WRITES_5XX = ("AWS/ApiGateway", "5xx", "POST /messages")
+ALL_REQUESTS = ("AWS/ApiGateway", "Count", "<Api>")
+ALL_5XX = ("AWS/ApiGateway", "5xx", "<Api>")
 THROTTLED_WRITES = ("Sidestep", "WriteThrottles", "write")
 THROTTLED_INVOCATIONS = ("AWS/Lambda", "Throttles", "<WriteFunction>")
 ROUNDS = ("Sidestep", "NeedsPerson", "vote")
@@ -49,19 +53,26 @@ def outcomes(bad: int, good: int) -> dict[Metric, list[list[float]]]:
     }
 
 
+def label(where: Dimensions) -> str:
+    """A metric's dimensions as this page writes them."""
+    if len(where) == 1:
+        return where[0][1]
+    return " ".join(value for name, value in where if name in ("Method", "Resource"))
+
+
 def state(what: str, measured: Measured) -> str:
     """The alarm's state after all this, when it was OK before."""
     alarm = ALARMS[what]
     rule = rule_of(HERE, alarm)
-    names = {
-        query.metric.dimensions[0][1]: query.metric.dimensions[0][0]
+    read = {
+        label(query.metric.dimensions): query.metric.dimensions
         for query in rule.queries
         if query.metric is not None
     }
     store = MetricStore()
     for (namespace, name, value), minutes in measured.items():
         # A metric that the alarm does not read may carry any dimension.
-        where = dimensions({names.get(value, "other"): value})
+        where = read.get(value, dimensions(other=value))
         for back, values in enumerate(reversed(minutes), start=1):
             for one in values:
                 store.record(MetricId(HERE, namespace, name, where), one, NOW - 60 * back)
@@ -79,6 +90,22 @@ SITUATIONS: list[tuple[str, str, Measured, str]] = [
         "api-5xx-rate",
         "one bad minute",
         {REQUESTS: [[1.0] * 40] * 3, ANSWERED_5XX: [[0.0], [0.0], [40.0]]},
+        "OK",
+    ),
+    (
+        "api-5xx-rate",
+        "reads well, writes all 5xx",
+        {
+            REQUESTS: [[1.0] * 40] * 3,
+            WRITE_REQUESTS: [[1.0] * 40] * 3,
+            WRITES_5XX: [[40.0]] * 3,
+        },
+        "ALARM",
+    ),
+    (
+        "api-5xx-rate",
+        "health checks answered 5xx, and no client",
+        {REQUESTS: [[1.0] * 40] * 3, ALL_REQUESTS: [[90.0]] * 3, ALL_5XX: [[50.0]] * 3},
         "OK",
     ),
     ("write-errors", "no writes at all", {}, "OK"),

@@ -64,15 +64,23 @@ def _route(where: str, path: str, method: str, operation: Mapping[str, Any]) -> 
 
 @builds(
     "AWS::ApiGatewayV2::Stage",
-    "ApiId StageName",
+    "ApiId StageName RouteSettings",
     {
         "AutoDeploy": "what is deployed is live at once",
         "AccessLogSettings": "no logs are kept",
-        "DefaultRouteSettings RouteSettings": "the front door has no throttle of its own",
+        "DefaultRouteSettings": "the front door has no throttle of its own",
     },
 )
 def _stage(d: Deployment, logical: str, p: Properties) -> Built:
-    _find(d.stack, logical, p["ApiId"])
+    api = _find(d.stack, logical, p["ApiId"])
+    for key, settings in p.get("RouteSettings", {}).items():
+        where = f"{logical}.RouteSettings.{key}"
+        only(settings, "DetailedMetricsEnabled ThrottlingBurstLimit ThrottlingRateLimit", where)
+        if key not in {f"{route.method} {route.path}" for route in api.routes}:
+            # As API Gateway refuses it: the stage is made after the API's routes.
+            raise TemplateError(f"{where}: the API has no such route")
+        if flag(settings.get("DetailedMetricsEnabled", False)):
+            api.detailed.add(key)
     if p["StageName"] != "$default":
         raise TemplateError(f"{logical}: the local cloud knows the stage $default alone")
     return p["StageName"], {}
