@@ -6,9 +6,10 @@ for some, a connection that is kept: DNS moved is not traffic moved.
 
 from __future__ import annotations
 
+import itertools
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -154,9 +155,7 @@ class Clients:
             _Client(
                 number, near, resolver_for(near), keeps=self._chance.random() < keep_alive_share
             )
-            for number, near in enumerate(
-                self._chance.choices(list(locations), list(locations.values()), k=population)
-            )
+            for number, near in enumerate(_spread(locations, population))
         ]
 
     def start(self) -> None:
@@ -202,11 +201,24 @@ class Clients:
         back_offs = BACK_OFF_S if operation.kind == "write" else ()
         for attempt in range(1, len(back_offs) + 2):
             sample = yield from self._attempt(client, operation, attempt)
-            self.samples.append(sample)
+            self._note(sample)
             if _settled(sample.status) or attempt > len(back_offs) or not self._running:
                 return
             wait = back_offs[attempt - 1]
             yield self._env.timeout(wait * (1 + self._chance.random() / 2))
+
+    def _note(self, sample: ClientSample) -> None:
+        self.samples.append(sample)
+        self._kernel.log(
+            "request",
+            client=sample.client,
+            near=sample.near,
+            region=sample.region,
+            what=sample.kind,
+            status=sample.status,
+            error=sample.error,
+            ms=round(sample.latency_s * 1000),
+        )
 
     def _attempt(self, client: _Client, operation: _Operation, attempt: int) -> Steps[ClientSample]:
         began = float(self._env.now)
@@ -281,6 +293,17 @@ class Clients:
                 message_id, operation.author, operation.text, float(self._env.now), region
             )
         return message_id
+
+
+def _spread(locations: Mapping[str, float], population: int) -> Iterator[str]:
+    """Where each client is: as many near each Region as its weight says, to the nearest one."""
+    total = sum(locations.values())
+    edges = list(itertools.accumulate(weight / total for weight in locations.values()))
+    for number in range(population):
+        place = (number + 0.5) / population
+        yield next(
+            near for near, edge in zip(locations, edges, strict=True) if place <= edge + 1e-9
+        )
 
 
 _READ = _Operation("read", "GET", "/history?limit=5", {})

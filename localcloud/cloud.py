@@ -38,6 +38,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "template.yaml"
 NAME_SERVER = "198.51.100.53"
 """Where shipped code asks DNS: a documentation address (RFC 5737), answered by the local cloud."""
+_COLLECTOR = (50_000, 20, 20)
+"""How seldom Python's collector looks: a tenth of a run's time was its own, for next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class LocalCloud:
         self.zone_id = ""
         self._template = template
         self._front: dict[str, str] = {}
+        self._collector: tuple[int, int, int] | None = None
 
     # -- opening, deploying, closing ---------------------------------------------------------
 
@@ -123,6 +126,8 @@ class LocalCloud:
         # What is deployed stays to the end: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
+        self._collector = gc.get_threshold()
+        gc.set_threshold(*_COLLECTOR)
         return self
 
     def __exit__(
@@ -132,6 +137,7 @@ class LocalCloud:
         trace: TracebackType | None,
     ) -> None:
         gc.unfreeze()
+        gc.set_threshold(*(self._collector or gc.get_threshold()))
         self.outbound.close()
         self.endpoint.close()
         self.kernel.__exit__(kind, error, trace)

@@ -100,7 +100,13 @@ def _policies(role_arn: str) -> list[Statement]:
 
 
 def _role(role_arn: str) -> Any:
-    for role in iam_backends[ACCOUNT]["aws"].roles.values():
-        if role.arn == role_arn:
-            return role
+    backend = iam_backends[ACCOUNT]["aws"]
+    # moto keeps roles by id and works an ARN out each time it is asked for one.
+    known: dict[str, Any] = backend.__dict__.setdefault("_roles_by_arn", {})
+    role = known.get(role_arn)
+    if role is None or backend.roles.get(role.id) is not role:
+        role = next((one for one in backend.roles.values() if one.arn == role_arn), None)
+        known[role_arn] = role
+    if role is not None:
+        return role
     raise AwsError("AccessDeniedException", f"the role {role_arn} does not exist")

@@ -18,6 +18,7 @@ import os
 import random
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
@@ -57,12 +58,14 @@ class _Clocked(simpy.Environment):
         super().__init__()
         self.epoch = epoch
         self.traveller: Any = None
+        self.after_step: Callable[[], None] = lambda: None
 
     def step(self) -> None:
         upcoming = self.peek()
         if self.traveller is not None and upcoming != self.now and upcoming != float("inf"):
             self.traveller.move_to(self.epoch + upcoming)
         super().step()
+        self.after_step()
 
 
 class Kernel:
@@ -79,6 +82,8 @@ class Kernel:
         self.random = self.fork("kernel")
         self.history: list[dict[str, Any]] = []
         self._listeners: list[Callable[[dict[str, Any]], None]] = []
+        self._untold: deque[dict[str, Any]] = deque()
+        self.env.after_step = self._tell
         self._travel: Any = None
         self._restore: list[Callable[[], None]] = []
 
@@ -138,11 +143,19 @@ class Kernel:
         """Add an event to the history and tell the listeners. Values must be JSON."""
         event = {"t": round(float(self.env.now), 3), "kind": kind, **fields}
         self.history.append(event)
-        for listener in self._listeners:
-            listener(event)
+        self._untold.append(event)
+        # A listener's own error must not look like one of the handler that happens to run.
+        if not isinstance(getcurrent(), Fiber):
+            self._tell()
+
+    def _tell(self) -> None:
+        while self._untold:
+            event = self._untold.popleft()
+            for listener in self._listeners:
+                listener(event)
 
     def subscribe(self, listener: Callable[[dict[str, Any]], None]) -> None:
-        """Call `listener` with each event as it is logged."""
+        """Call `listener` with each event, at the latest when the step that logged it is over."""
         self._listeners.append(listener)
 
     def transcript(self) -> str:

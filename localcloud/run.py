@@ -24,7 +24,9 @@ DRILL_AT_S = 45.0
 """When a drill is started: every client has come by then, and every observer has voted."""
 DRILL_MINUTES = 15
 REQUESTS_PER_S = 2.0
-TAIL_S = 30.0
+POPULATION = 24
+"""Clients of all Regions together."""
+TAIL_S = 20.0
 """How long the world goes on after all is well, so that last writes replicate."""
 QUIET_AFTER_S = 180.0
 """How long after the last fault a world in which nothing may move is watched."""
@@ -57,6 +59,8 @@ class Outcome:
     decisions: list[Event] = field(default_factory=list)
     starts: list[Event] = field(default_factory=list)
     """Failover and recovery executions, as they started."""
+    epoch: float = 0.0
+    """Epoch seconds of the moment when clients began."""
     transcript: str = ""
 
 
@@ -99,6 +103,7 @@ class Run:
                 outcome.regions,
                 clients.acknowledged.values(),
             )
+            outcome.epoch = cloud.kernel.env.epoch
             outcome.incidents = cloud.incidents()
             outcome.transcript = cloud.kernel.transcript()
         return outcome
@@ -203,6 +208,7 @@ def clients_of(cloud: LocalCloud, rate_per_s: float = REQUESTS_PER_S) -> Clients
         cloud.topology.domain,
         dict.fromkeys(cloud.topology.regions, 1.0),
         rate_per_s,
+        population=POPULATION,
     )
 
 

@@ -87,6 +87,7 @@ class StepFunctions:
         except ExecutionAlreadyExists as taken:
             raise AwsError("ExecutionAlreadyExists", str(taken)) from None
         if len(executions.all(machine_arn)) > known:
+            self._tell(region, execution)
             self.kernel.process(self._follow(region, execution))
         return execution
 
@@ -105,7 +106,6 @@ class StepFunctions:
             execution.stop("States.Runtime", f"{region} is lost")
 
     def _follow(self, region: str, execution: Execution) -> Any:
-        self._tell(region, execution)
         yield execution.done
         self._tell(region, execution)
 

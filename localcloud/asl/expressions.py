@@ -97,6 +97,12 @@ def template(value: Any, field: str, location: str, allowed: screening.Allowed) 
     return Template(value, _compile(value, field, location, allowed))
 
 
+@functools.lru_cache(maxsize=4096)
+def _problem_of(text: str, allowed: screening.Allowed) -> str | None:
+    """Why the expression is refused; worked out once a text, since each Region has the same."""
+    return screening.problem_of(_parsed(text).ast, allowed)
+
+
 def _compile(value: Any, field: str, location: str, allowed: screening.Allowed) -> Any:
     if isinstance(value, str):
         opens, closes = value.startswith(OPEN), value.endswith(CLOSE)
@@ -110,12 +116,12 @@ def _compile(value: Any, field: str, location: str, allowed: screening.Allowed) 
             return value
         text = value[len(OPEN) : -len(CLOSE)].strip()
         try:
-            query = _parsed(text)
+            _parsed(text)
         except JException as error:
             raise DefinitionError(
                 f"INVALID_JSONATA_EXPRESSION: '{text}': {_words(error)}", location
             ) from error
-        problem = screening.problem_of(query.ast, allowed)
+        problem = _problem_of(text, allowed)
         if problem:
             raise DefinitionError(f"UNSUPPORTED_JSONATA_EXPRESSION: {problem}", location)
         return Expression(text, field)

@@ -1,0 +1,196 @@
+"""What a run came to, measured by what clients saw: as JSON and in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from localcloud import client_report
+from localcloud.run import Outcome, back_after_s, left_after_s
+
+
+@dataclass(frozen=True)
+class ClientFigures:
+    """What clients saw. `by_region` is the share (0 to 1) of answers that each Region gave."""
+
+    requests: int
+    errors: int
+    by_region: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class WriteFigures:
+    """What became of acknowledged writes, by looking into every replica.
+
+    `at_risk`: in no surviving replica when the Region was drained. `repaired`: put back from
+    the ledger. `lost`: not readable, or not as written, in every Region in the end.
+    """
+
+    acknowledged: int
+    at_risk: int
+    repaired: int
+    lost: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """A drill's report: docs/drill.md tells each figure. Seconds are simulated, from the fault."""
+
+    scenario: str
+    seed: int
+    ok: bool
+    why: Sequence[str]
+    regions: Sequence[str]
+    detected_s: float | None
+    mitigated_s: float | None
+    recovered_s: float | None
+    moves: Sequence[Mapping[str, Any]]
+    clients: ClientFigures
+    writes: WriteFigures
+    decisions: Sequence[Mapping[str, Any]]
+    incidents: Sequence[Mapping[str, Any]]
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        return json.dumps(asdict(self), indent=2, default=_number)
+
+
+def report_of(outcome: Outcome) -> Report:
+    """Judge a run: did the loop close, and what did it cost the clients?"""
+    assert outcome.clients is not None
+    assert outcome.audit is not None
+    region, began = outcome.scenario.region, outcome.fault_at_s
+    samples = outcome.clients.samples
+    shares = client_report.share_by_region(samples)
+    why = _why_not(outcome)
+    return Report(
+        scenario=outcome.scenario.name,
+        seed=outcome.seed,
+        ok=not why,
+        why=why,
+        regions=outcome.regions,
+        detected_s=_after(began, next((s["t"] for s in outcome.starts), None)),
+        mitigated_s=_rounded(left_after_s(outcome, region)) if outcome.moves else None,
+        recovered_s=_recovered_s(outcome, region),
+        moves=[_move(move, began) for move in outcome.moves],
+        clients=ClientFigures(
+            client_report.requests(samples),
+            client_report.errors(samples),
+            {r: round(shares.get(r, 0.0), 4) for r in outcome.regions},
+        ),
+        writes=WriteFigures(
+            len(outcome.clients.acknowledged),
+            outcome.at_risk,
+            outcome.audit.repaired,
+            outcome.audit.not_everywhere,
+        ),
+        decisions=[_decision(d, began) for d in outcome.decisions if d["action"] != "none"],
+        incidents=[_incident(record) for record in outcome.incidents],
+    )
+
+
+def _why_not(outcome: Outcome) -> list[str]:
+    """Every reason why the loop did not close; none when it did."""
+    region, assert_moved = outcome.scenario.region, outcome.scenario.expect == "moved"
+    reasons = []
+    drill = outcome.drill
+    if drill is not None and drill["status"] != "SUCCEEDED":
+        reasons.append(f"the drill ended {drill['status']}: {drill['error']}: {drill['cause']}")
+    if outcome.fault_at_s is None:
+        reasons.append("no fault was injected")
+    if assert_moved:
+        if not any(m["what"] == "drain" and m["region"] == region for m in outcome.moves):
+            reasons.append(f"nothing drained {region}")
+        elif left_after_s(outcome, region) is None:
+            reasons.append(f"clients went on going to {region} after it was drained")
+        elif back_after_s(outcome, region) is None:
+            reasons.append(f"no client was answered by {region} again")
+        others = {m["region"] for m in outcome.moves} - {region}
+        if others:
+            reasons.append(f"moved without need: {', '.join(sorted(others))}")
+    elif outcome.moves:
+        moved = ", ".join(f"{m['what']} of {m['region']}" for m in outcome.moves)
+        reasons.append(f"nothing should have moved, but there was {moved}")
+    if not outcome.well:
+        reasons.append("not all was well again before the run's deadline")
+    lost = outcome.audit.not_everywhere if outcome.audit is not None else 0
+    if lost:
+        reasons.append(f"{lost} acknowledged writes are not in every Region")
+    return reasons
+
+
+def _recovered_s(outcome: Outcome, region: str) -> float | None:
+    """When clients were back and everything was put down, whichever came later."""
+    back = back_after_s(outcome, region)
+    closed = [_milliseconds(i.get("closed_at")) for i in outcome.incidents]
+    if back is None or not outcome.well or None in closed or outcome.fault_at_s is None:
+        return None
+    ends = [at / 1000 - outcome.epoch for at in closed if at is not None]
+    return _rounded(max(back, max(ends, default=0.0) - outcome.fault_at_s))
+
+
+def _move(move: Mapping[str, Any], began: float | None) -> dict[str, Any]:
+    return {
+        "what": move["what"],
+        "region": move["region"],
+        "at_s": _after(began, move["t"]),
+        "by": move["by"],
+        "incident": move["incident"],
+    }
+
+
+def _decision(decision: Mapping[str, Any], began: float | None) -> dict[str, Any]:
+    kept = ("observer", "region", "action", "diagnosis", "reasons", "would_change", "page")
+    return {"at_s": _after(began, decision["t"])} | {name: decision[name] for name in kept}
+
+
+def _incident(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name not in ("pk", "last")}
+
+
+def _after(began: float | None, at: float | None) -> float | None:
+    return _rounded(at - began) if at is not None and began is not None else None
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
+
+
+def _milliseconds(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _number(value: Any) -> int | float:
+    """DynamoDB's numbers are Decimal."""
+    whole = int(value)
+    return whole if whole == value else float(value)
+
+
+def in_words(report: Report) -> str:
+    """The report for people."""
+    writes, clients = report.writes, report.clients
+    shares = ", ".join(f"{region} {share:.0%}" for region, share in clients.by_region.items())
+    lines = [
+        "",
+        f"scenario {report.scenario}, seed {report.seed} (all times simulated, from the fault)",
+        f"  detected   {_seconds(report.detected_s)}   a failover was started",
+        f"  mitigated  {_seconds(report.mitigated_s)}   the last client had left the Region",
+        f"  recovered  {_seconds(report.recovered_s)}   clients were back, the incident was closed",
+        f"  clients    {clients.requests} requests, {clients.errors} errors; answered by {shares}",
+        f"  writes     {writes.acknowledged} acknowledged, {writes.at_risk} at risk at the drain, "
+        f"{writes.repaired} repaired, {writes.lost} lost",
+    ]
+    lines += [
+        f"  move       {_seconds(move['at_s'])}   {move['what']} of {move['region']} "
+        f"by {move['by'].rsplit(':', 1)[-1]}"
+        for move in report.moves
+    ]
+    verdict = "the loop closed" if report.moves else "nothing moved, as it should be"
+    lines += [f"NOT OK: {reason}" for reason in report.why] or [f"ok: {verdict}"]
+    return "\n".join(lines)
+
+
+def _seconds(value: float | None) -> str:
+    return f"{'never':>8}" if value is None else f"{value:6.1f} s"
