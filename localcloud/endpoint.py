@@ -37,6 +37,14 @@ GLOBAL_HOME = "us-east-1"
 (https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html)."""
 GLOBAL_SERVICES = frozenset({"route53", "iam", "sts"})
 
+_CONFIGURATION = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+"""botocore's environment while a local cloud is open."""
+
 # Time inside a service before it answers, modelled: a low single-digit figure of
 # milliseconds as DynamoDB documents for itself; the same for all, since no decision
 # hangs on it.
@@ -94,7 +102,7 @@ class Endpoint:
         self._answers: dict[tuple[str, str], Answer] = {}
         self._before: dict[tuple[str, str], list[Before]] = {}
         self._after: dict[tuple[str, str], list[After]] = {}
-        self._environment: dict[str, str | None] = {}
+        self._environment: dict[str, str] = {}
         self._shortcuts = Shortcuts()
 
     # -- opening and closing -------------------------------------------------------------
@@ -108,9 +116,10 @@ class Endpoint:
             BUILTIN_HANDLERS.append(("before-send", _carry))
             BUILTIN_HANDLERS.append(("choose-signer", _choose_signer))
             Endpoint._hooked = True
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            self._environment[name] = os.environ.get(name)
-            os.environ[name] = "local"
+        # Nothing of the user's own AWS configuration holds here: no profile, no endpoint.
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            self._environment[name] = os.environ.pop(name)
+        os.environ.update(_CONFIGURATION)
         BackendDict.reset()
         boto3.DEFAULT_SESSION = None
         self._shortcuts.open()
@@ -121,11 +130,10 @@ class Endpoint:
         Endpoint._open = None
         self._shortcuts.close()
         boto3.DEFAULT_SESSION = None
-        for name, value in self._environment.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in _CONFIGURATION:
+            os.environ.pop(name, None)
+        os.environ.update(self._environment)
+        self._environment.clear()
 
     # -- what services register ------------------------------------------------------------
 

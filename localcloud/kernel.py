@@ -19,7 +19,7 @@ import random
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, MutableSequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, TextIO, TypeVar
@@ -80,7 +80,7 @@ class Kernel:
         self.start = start
         self.env = _Clocked(start.timestamp())
         self.random = self.fork("kernel")
-        self.history: list[dict[str, Any]] = []
+        self.history: MutableSequence[dict[str, Any]] = []
         self._listeners: list[Callable[[dict[str, Any]], None]] = []
         self._untold: deque[dict[str, Any]] = deque()
         self.env.after_step = self._tell
@@ -153,6 +153,10 @@ class Kernel:
             event = self._untold.popleft()
             for listener in self._listeners:
                 listener(event)
+
+    def keep(self, newest: int) -> None:
+        """From now on keep only so many events: for worlds that run as long as people like."""
+        self.history = deque(self.history, maxlen=newest)
 
     def subscribe(self, listener: Callable[[dict[str, Any]], None]) -> None:
         """Call `listener` with each event, at the latest when the step that logged it is over."""

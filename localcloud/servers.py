@@ -18,6 +18,8 @@ from localcloud.wire import WireRequest
 
 _PATIENCE_S = 60.0
 """Wall seconds that a request from outside waits for the local cloud."""
+POLL_S = 0.1
+"""How soon a server notices that it is to stop."""
 
 
 class PortInUseError(Exception):
@@ -41,17 +43,20 @@ class Server:
             raise PortInUseError(address, port, option) from None
         self._server.daemon_threads = True
         self.address, self.port = self._server.server_address[0], self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": POLL_S}, daemon=True
+        )
 
     def start(self) -> None:
         """Begin to answer."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop answering and free the port."""
-        self._server.shutdown()
+        """Stop answering and free the port; one that never began only frees it."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
         self._server.server_close()
-        self._thread.join()
 
 
 def has_loopback(address: str) -> bool:

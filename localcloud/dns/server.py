@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from localcloud.dns.wire import fitted
-from localcloud.servers import PortInUseError
+from localcloud.servers import POLL_S, PortInUseError
 
 AnswerWire = Callable[[bytes], bytes]
 """A query on the wire → its answer. Called in threads of the server's. Raises ValueError for
@@ -42,7 +42,10 @@ class DnsServer:
             raise PortInUseError(address, port, OPTION) from None
         self._servers = bound
         self._threads = [
-            threading.Thread(target=server.serve_forever, daemon=True) for server in bound
+            threading.Thread(
+                target=server.serve_forever, kwargs={"poll_interval": POLL_S}, daemon=True
+            )
+            for server in bound
         ]
 
     def start(self) -> None:
@@ -51,11 +54,12 @@ class DnsServer:
             thread.start()
 
     def stop(self) -> None:
-        """Stop answering and free the port."""
+        """Stop answering and free the port; one that never began only frees it."""
         for server, thread in zip(self._servers, self._threads, strict=True):
-            server.shutdown()
+            if thread.is_alive():
+                server.shutdown()
+                thread.join()
             server.server_close()
-            thread.join()
 
 
 def _handlers(
