@@ -95,6 +95,7 @@ class LocalCloud:
             lambda region: SdkTaskRunner(self.kernel, region),
         )
         self.services.listen_to(self.lambdas, self.door, self.stepfunctions)
+        self.door.may_invoke = self._gateway_may_invoke
         self.route53 = Route53(
             self.kernel,
             self.endpoint,
@@ -287,6 +288,11 @@ class LocalCloud:
         return scope
 
     # -- ports ---------------------------------------------------------------------------------
+
+    def _gateway_may_invoke(self, function_arn: str, source_arn: str) -> bool:
+        return self.services.policies.allows(
+            "apigateway.amazonaws.com", "lambda:InvokeFunction", function_arn, source_arn
+        )
 
     def _front_address(self, alias: str) -> str | None:
         region = self._front.get(alias.rstrip("."))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from localcloud.endpoint import ACCOUNT
 from localcloud.kernel import Kernel, Steps
 from localcloud.lambdas import Lambdas
 from localcloud.network import Network
@@ -75,12 +76,17 @@ Override = Callable[[str, str, str], HttpAnswer | None]
 
 
 class FrontDoor:
-    """Every Region's HTTP API. `on_served` hears each answer; an `override` may answer first."""
+    """Every Region's HTTP API. `on_served` hears each answer; an `override` may answer first.
+
+    `may_invoke(function ARN, source ARN)` tells whether the function's own policy lets API
+    Gateway in: an integration without credentials has no other right. The local cloud sets it.
+    """
 
     def __init__(self, kernel: Kernel, network: Network, lambdas: Lambdas) -> None:
         self.kernel, self.network, self.lambdas = kernel, network, lambdas
         self.on_served: list[Callable[[Served], None]] = []
         self.override: list[Override] = []
+        self.may_invoke: Callable[[str, str], bool] = lambda _function, _source: True
         self._apis: dict[str, list[Api]] = {}
         self._ids = itertools.count(1)
         self._patterns: dict[str, re.Pattern[str]] = {}
@@ -146,6 +152,10 @@ class FrontDoor:
             self._tell(api, 404, started, None)
             return _message(404, "Not Found")
         yield self.kernel.env.timeout(GATEWAY_TIME_S)
+        if not self.may_invoke(*_invocation(api, route)):
+            # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
+            self._tell(api, 500, started, route)
+            return _message(500, "Internal Server Error")
         event = self._event(api, route, host, method, url.path, url.query, labels, headers, body)
         invoked = self.kernel.process(self.lambdas.invoke(region, route.function, event))
         yield invoked | self.kernel.env.timeout(INTEGRATION_TIMEOUT_S)
@@ -203,7 +213,7 @@ class FrontDoor:
             "rawQueryString": query,
             "headers": lowered,
             "requestContext": {
-                "accountId": "123456789012",
+                "accountId": ACCOUNT,
                 "apiId": api.api_id,
                 "domainName": host,
                 "domainPrefix": host.split(".")[0],
@@ -236,6 +246,14 @@ class FrontDoor:
                 event["body"] = base64.b64encode(body).decode()
                 event["isBase64Encoded"] = True
         return event
+
+
+def _invocation(api: Api, route: Route) -> tuple[str, str]:
+    """What is invoked, and on behalf of what: function ARN, and the ARN of the API's route
+    (https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html)."""
+    function = f"arn:aws:lambda:{api.region}:{ACCOUNT}:function:{route.function}"
+    where = f"{api.api_id}/{api.stage}/{route.method}{route.path}"
+    return function, f"arn:aws:execute-api:{api.region}:{ACCOUNT}:{where}"
 
 
 def _message(status: int, text: str) -> HttpAnswer:

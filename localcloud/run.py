@@ -31,7 +31,7 @@ TAIL_S = 20.0
 QUIET_AFTER_S = 180.0
 """How long after the last fault a world in which nothing may move is watched."""
 DEADLINE_S = 3600.0
-"""How long after the last fault a run may take to be well again."""
+"""How long after the last fault a run may take to be well again, unless told otherwise."""
 _STEP_S = 1.0
 
 Event = dict[str, Any]
@@ -74,8 +74,10 @@ class Run:
         hear: Callable[[Event], None] | None = None,
         topology: Topology | None = None,
         template: Mapping[str, Any] | None = None,
+        deadline_s: float = DEADLINE_S,
     ) -> None:
         self._cloud = LocalCloud(seed, topology, template)
+        self._deadline_s = deadline_s
         self._scenario = scenario
         self._outcome = Outcome(scenario, seed, self._cloud.topology.regions)
         self._serving: dict[str, str] = {}
@@ -133,7 +135,7 @@ class Run:
         last = max((f.at_s + f.for_s for f in self._scenario.faults), default=float(env.now))
         held = self._scenario.expect == "held"
         earliest = last + (QUIET_AFTER_S if held else 0.0)
-        while env.now < last + DEADLINE_S:
+        while env.now < last + self._deadline_s:
             self._cloud.kernel.run(until=env.now + _STEP_S)
             if env.now >= earliest and self._is_well() and (held or self._has_moved()):
                 self._outcome.well = True

@@ -81,6 +81,24 @@ def test_what_api_gateway_answers_by_itself(door: Door, path: str, status: int) 
     assert door.get(path).status == status
 
 
+def test_a_function_that_does_not_let_the_route_in_is_a_500_and_is_not_run(door: Door) -> None:
+    asked = []
+
+    def nobody(function: str, source: str) -> bool:
+        asked.append((function, source))
+        return False
+
+    door.door.may_invoke = nobody
+
+    assert door.get("/messages", "POST").status == 500
+    assert asked == [
+        (
+            "arn:aws:lambda:eu-west-2:123456789012:function:f",
+            "arn:aws:execute-api:eu-west-2:123456789012:abc/$default/POST/messages",
+        )
+    ]
+
+
 def test_a_host_that_nobody_mapped_is_forbidden(door: Door) -> None:
     assert door.get("/messages", host="other.test").status == 403
 

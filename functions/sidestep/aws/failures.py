@@ -24,7 +24,15 @@ THROTTLES = frozenset(
     }
 )
 # Asking again cannot help until a person has changed something.
-REFUSALS = frozenset({"AccessDenied", "AccessDeniedException", "ResourceNotFoundException"})
+REFUSALS = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",  # SNS
+        "NoSuchHealthCheck",  # Route 53
+        "ResourceNotFoundException",
+    }
+)
 # The request itself was wrong: a bug, which must not look like a passing trouble.
 BUGS = frozenset({"ValidationException", "SerializationException"})
 
