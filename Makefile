@@ -20,7 +20,7 @@ test: $(VENV)/.dev ## lint, type-check and run every test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lock: ## pin every dependency anew (needs uv: pip install uv); the tools pin hardest, so they go first
 	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from localcloud.chronicle import Chronicle
 from localcloud.cloud import LocalCloud
 from localcloud.lambdas import Function, Invocation
@@ -31,37 +33,46 @@ class InvokeError(Exception):
 
 
 def feed(path: str, region: str | None, seed: int) -> str:
-    """Feed the event of a file; what came out, in lines. Raises InvokeError."""
-    event = _read(path)
+    """Feed the event of a file to a new world; what came out, in lines. Raises InvokeError."""
+    event = read(path)
+    with LocalCloud(seed) as cloud:
+        Chronicle(cloud)
+        cloud.start()
+        cloud.kernel.run(until=SETTLE_S)
+        return feed_into(cloud, path, event, region)
+
+
+def feed_into(cloud: LocalCloud, path: str, event: Mapping[str, Any], region: str | None) -> str:
+    """Feed an event to a world that runs; what came out. Raises InvokeError, naming `path`."""
     way = _way_of(event)
     if way is None:
         raise InvokeError(
             f"{path}: no event that the system takes: it is no API request, bus event, queue or "
             "stream record and no StartExecution (samples: events/*.json)"
         )
+    where = region or str(event.get("region") or cloud.topology.home)
+    if where not in cloud.topology.regions:
+        guarded = ", ".join(cloud.topology.regions)
+        raise InvokeError(f"--region {where}: choose one of {guarded}")
     heard: list[str] = []
-    with LocalCloud(seed) as cloud:
-        where = region or str(event.get("region") or cloud.topology.home)
-        if where not in cloud.topology.regions:
-            guarded = ", ".join(cloud.topology.regions)
-            raise InvokeError(f"--region {where}: choose one of {guarded}")
-        Chronicle(cloud)
-        cloud.start()
-        cloud.kernel.run(until=SETTLE_S)
-        cloud.kernel.subscribe(lambda happened: _hear(happened, heard))
-        cloud.lambdas.on_invocation.append(
-            lambda function, invocation: _ended(cloud, function, invocation, heard)
-        )
-        try:
-            first = way(cloud, where, event)
-        except (AwsError, LookupError) as refused:
-            raise InvokeError(f"{path}: {refused}") from None
-        if way is not _request:
-            cloud.kernel.run(until=cloud.kernel.env.now + WATCH_S)
+
+    def ended(function: Function, invocation: Invocation) -> None:
+        _ended(cloud, function, invocation, heard)
+
+    cloud.kernel.subscribe(lambda happened: _hear(happened, heard))
+    cloud.lambdas.on_invocation.append(ended)
+    try:
+        first = way(cloud, where, event)
+    except (AwsError, ClientError, LookupError) as refused:
+        raise InvokeError(f"{path}: {refused}") from None
+    if way is not _request:
+        cloud.kernel.run(until=cloud.kernel.env.now + WATCH_S)
+    cloud.lambdas.on_invocation.remove(ended)
     return "\n".join([first, *heard])
 
 
-def _read(path: str) -> Mapping[str, Any]:
+def read(path: str) -> Mapping[str, Any]:
+    """A file's event. Raises InvokeError."""
     try:
         event = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:

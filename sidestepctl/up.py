@@ -111,6 +111,7 @@ def _greeting(cloud: LocalCloud, servers: list[Any], speed: float) -> str:
         f"  DNS          dig @{dns.address} -p {dns.port} {topology.domain} "
         f"+subnet={topology.subnet(topology.regions[-1])}",
         "  AWS          export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local "
+        f"AWS_DEFAULT_REGION={topology.home} "
         f"AWS_ENDPOINT_URL=http://{aws.address}:{aws.port}",
         f"               aws stepfunctions start-execution --region {topology.regions[1]} "
         f"--state-machine-arn {cloud.machine(topology.regions[1], 'drill')} "
