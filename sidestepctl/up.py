@@ -45,6 +45,7 @@ def serve(
     cloud = LocalCloud(seed, start=datetime.now(UTC))
     loop = RealTime(cloud.kernel, speed)
     with ExitStack() as stack:
+        stack.enter_context(_stopped_by_signals(loop))
         servers = _servers(cloud, loop, ports)
         for server in servers:
             stack.callback(server.stop)
@@ -58,8 +59,7 @@ def serve(
         for server in servers:
             server.start()
         say(_greeting(cloud, servers, speed))
-        with _stopped_by_signals(loop):
-            loop.run()
+        loop.run()
         say("stopping")
 
 
