@@ -55,6 +55,8 @@ class Outcome:
     at_risk: int = 0
     """Acknowledged writes in no surviving replica when the Region was drained."""
     incidents: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    control: Mapping[str, Any] = field(default_factory=dict)
+    """The control item in the end; empty when nothing was ever claimed."""
     moves: list[Event] = field(default_factory=list)
     decisions: list[Event] = field(default_factory=list)
     starts: list[Event] = field(default_factory=list)
@@ -106,7 +108,7 @@ class Run:
                 clients.acknowledged.values(),
             )
             outcome.epoch = cloud.kernel.env.epoch
-            outcome.incidents = cloud.incidents()
+            outcome.incidents, outcome.control = cloud.incidents(), cloud.control()
             outcome.transcript = cloud.kernel.transcript()
         return outcome
 
