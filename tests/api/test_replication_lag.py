@@ -95,3 +95,17 @@ def test_a_stream_that_is_read_late_does_not_lengthen_the_lag(replicated: Handle
 
 def test_a_clock_behind_the_sources_counts_as_no_lag(replicated: Handler) -> None:
     assert replicated({"Records": [record(heartbeat(HERE, NOW + 300))]}) == {HERE: 0}
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_whole_batch_of_one_region_is_measured_without_complaint(
+    replicated: Handler, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch = [record(heartbeat(HERE, NOW - 900)) for _ in range(100)]
+
+    replicated({"Records": batch})
+
+    measured = [
+        lag for found in metrics_in(capsys.readouterr().out) for lag in found["ReplicationLag"]
+    ]
+    assert len(measured) == 100

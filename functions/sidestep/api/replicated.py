@@ -29,5 +29,6 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, int]:
         metrics = telemetry.metrics(source=source)
         for lag in measured:
             metrics.add_metric("ReplicationLag", "Milliseconds", lag)
-        metrics.flush_metrics()
+        if metrics.metric_set:  # Powertools flushes by itself at each hundredth value
+            metrics.flush_metrics()
     return {source: max(measured) for source, measured in lags.items()}
