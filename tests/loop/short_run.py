@@ -10,10 +10,9 @@ import sys
 from localcloud.chronicle import Chronicle
 from localcloud.cloud import LocalCloud
 from localcloud.run import clients_of
-from localcloud.scenario import Fault
-from localcloud.strikes import strike
+from tests.loop.world import break_health
 
-FAULT = Fault("health-errors", "eu-west-2", at_s=10, for_s=3600)
+FAULT_AT_S = 10.0
 
 
 def transcript(seed: int, seconds: float) -> str:
@@ -22,7 +21,8 @@ def transcript(seed: int, seconds: float) -> str:
         Chronicle(cloud)
         cloud.start()
         clients_of(cloud).start()
-        cloud.kernel.process(strike(cloud, FAULT))
+        cloud.kernel.run(until=FAULT_AT_S)
+        break_health(cloud, "eu-west-2")
         cloud.kernel.run(until=seconds)
         return cloud.kernel.transcript()
 

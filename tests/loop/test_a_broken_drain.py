@@ -1,4 +1,4 @@
-"""A drain that does not drain is found out, by what clients see and not by what it says of itself."""
+"""A drain that does not drain is found out by what clients see, whatever it says of itself."""
 
 from __future__ import annotations
 
@@ -8,21 +8,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from localcloud.cloud import TEMPLATE
 from localcloud.run import Run
-from localcloud.scenario import Fault, Scenario
-from localcloud.template.translate import read, without
 from sidestepctl.report import Report, in_words, report_of
+from tests.loop.world import health_errors, template_without
 
 ROOT = Path(__file__).resolve().parents[2]
 BROKEN = "eu-west-2"
-SHORT = Scenario(
-    "short", "the fault only", "moved", None, (Fault("health-errors", BROKEN, at_s=15, for_s=35),)
-)
 IMPATIENT = {
     "traffic_deadline_s": 30,
     "replication_deadline_s": 10,
@@ -33,21 +28,18 @@ IMPATIENT = {
 """A policy that has the loop over soon: it is not what is tested here."""
 
 
-def without_rights(*rights: tuple[str, str]) -> dict[str, Any]:
-    """The template without these statements of these functions."""
-    changed = read(TEMPLATE)
-    for function, sid in rights:
-        changed = without(
-            changed, "Resources", function, "Properties", "Policies", 0, "Statement", sid
-        )
-    return changed
+STATEMENTS = ("Properties", "Policies", 0, "Statement")
 
 
 @pytest.fixture(scope="module")
 def neither_switch() -> Report:
     """A run in which neither the gate nor the toggle may be set."""
-    template = without_rights(("GateFunction", "Marks"), ("ToggleFunction", "Toggles"))
-    return report_of(Run(SHORT, seed=1, template=template, deadline_s=5).carry_out())
+    template = template_without(
+        ("Resources", "GateFunction", *STATEMENTS, "Marks"),
+        ("Resources", "ToggleFunction", *STATEMENTS, "Toggles"),
+    )
+    short = health_errors(BROKEN, at_s=15, for_s=35)
+    return report_of(Run(short, seed=1, template=template, deadline_s=5).carry_out())
 
 
 @pytest.mark.xdist_group("a broken drain")
