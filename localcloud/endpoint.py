@@ -185,7 +185,8 @@ class Endpoint:
             raise ConnectTimeoutError(endpoint_url=request.url)
         travel = self.network.round_trip_s(here, home) if here is not None else 0.0
         self.kernel.wait(travel / 2 + SERVICE_TIME_S + (fault.delay_s if fault else 0.0))
-        response = self._serve(call, request, fault.error if fault else None)
+        with self.kernel.true_time():
+            response = self._serve(call, request, fault.error if fault else None)
         severed = here is not None and not self.network.reachable(here, home)
         if severed or (fault is not None and fault.lose_response):
             self.kernel.wait(call.read_timeout_s)

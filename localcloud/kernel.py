@@ -19,7 +19,7 @@ import random
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, MutableSequence
+from collections.abc import Callable, Generator, Iterator, Mapping, MutableSequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, TextIO, TypeVar
@@ -49,6 +49,8 @@ class Fiber(greenlet):  # type: ignore[misc]  # greenlet's stubs are skipped: se
     environ: Any = None
     stdout: TextIO | None = None
     killed = False
+    ahead_s = 0.0
+    """How wrong the clock is that this code sees."""
 
 
 class _Clocked(simpy.Environment):
@@ -183,30 +185,67 @@ class Kernel:
         environ: Mapping[str, str] | None = None,
         stdout: TextIO | None = None,
         context: contextvars.Context | None = None,
+        ahead_s: float = 0.0,
         **kwargs: Any,
     ) -> Steps[T]:
         """Run synchronous code in a fiber; to be driven with `yield from` in a process.
+
+        `ahead_s` is how far the clock that it sees is ahead of the world's.
 
         An interrupt of the process throws `Killed` into the code and then goes on as
         itself; whatever the code raises is raised here.
         """
         fiber = Fiber(lambda: function(*args, **kwargs))
         fiber.gr_context = context if context is not None else contextvars.copy_context()
-        fiber.environ, fiber.stdout = environ, stdout
-        awaited = _enter(fiber, fiber.switch)
+        fiber.environ, fiber.stdout, fiber.ahead_s = environ, stdout, ahead_s
+        awaited = self._enter(fiber, fiber.switch)
         while not fiber.dead:
             try:
                 value = yield awaited
             except simpy.Interrupt:
                 fiber.killed = True
                 with contextlib.suppress(Killed):
-                    _enter(fiber, fiber.throw, Killed())
+                    self._enter(fiber, fiber.throw, Killed())
                 raise
             except Exception as error:  # noqa: BLE001  # it goes on into the fiber, whole
-                awaited = _enter(fiber, fiber.throw, error)
+                awaited = self._enter(fiber, fiber.throw, error)
             else:
-                awaited = _enter(fiber, fiber.switch, value)
+                awaited = self._enter(fiber, fiber.switch, value)
         return awaited  # type: ignore[no-any-return]  # a dead fiber's last switch is its result
+
+    def _enter(self, fiber: Fiber, switch: Callable[..., Any], *args: Any) -> Any:
+        """Switch into the fiber with its own environment, output and clock; back to ours after."""
+        fiber.parent = getcurrent()
+        environ, stdout = os.environ, sys.stdout
+        if fiber.environ is not None:
+            os.environ = fiber.environ  # noqa: B003  # another environment, not a cleared one
+        if fiber.stdout is not None:
+            sys.stdout = fiber.stdout
+        self._set_clock(fiber.ahead_s)
+        try:
+            return switch(*args)
+        finally:
+            os.environ, sys.stdout = environ, stdout
+            if fiber.ahead_s:
+                self._set_clock(0.0, always=True)
+
+    def _set_clock(self, ahead_s: float, always: bool = False) -> None:
+        if (ahead_s or always) and self.env.traveller is not None:
+            self.env.traveller.move_to(self.now + ahead_s)
+
+    @contextlib.contextmanager
+    def true_time(self) -> Iterator[None]:
+        """Inside, the world's own clock holds: for services that a wrong clock calls."""
+        fiber = getcurrent()
+        ahead_s = fiber.ahead_s if isinstance(fiber, Fiber) else 0.0
+        if not ahead_s:
+            yield
+            return
+        self._set_clock(0.0, always=True)
+        try:
+            yield
+        finally:
+            self._set_clock(ahead_s)
 
     def wait_event(self, event: simpy.Event) -> Any:
         """Suspend the fiber until the event happens; its value. Only inside a fiber."""
@@ -228,17 +267,3 @@ class Kernel:
         if isinstance(getcurrent(), Fiber):
             return self.wait_event(process)  # type: ignore[no-any-return]
         return self.run(until=process)  # type: ignore[no-any-return]
-
-
-def _enter(fiber: Fiber, switch: Callable[..., Any], *args: Any) -> Any:
-    """Switch into the fiber with its own environment and output, and back to ours after."""
-    fiber.parent = getcurrent()
-    environ, stdout = os.environ, sys.stdout
-    if fiber.environ is not None:
-        os.environ = fiber.environ  # noqa: B003  # another environment, not a cleared one
-    if fiber.stdout is not None:
-        sys.stdout = fiber.stdout
-    try:
-        return switch(*args)
-    finally:
-        os.environ, sys.stdout = environ, stdout

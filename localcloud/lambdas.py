@@ -98,11 +98,14 @@ class Lambdas:
     def __init__(self, kernel: Kernel, network: Network) -> None:
         self.kernel, self.network = kernel, network
         self.on_invocation: list[Callable[[Function, Invocation], None]] = []
+        self.crashes: list[Callable[[Function], str | None]] = []
+        """Faults: each may name the error type with which an invocation ends at once."""
+        self.clock_ahead_s: dict[str, float] = {}
+        """Faults: Region → how far the clocks that its functions see are ahead."""
         self._functions: dict[tuple[str, str], _Deployed] = {}
         self._requests = itertools.count(1)
         self._environments = itertools.count(1)
         self._running: dict[str, set[simpy.Process]] = {}
-        self._crash: dict[tuple[str, str], int] = {}
 
     def add(self, function: Function) -> None:
         """Deploy a function (again: a new deployment starts cold)."""
@@ -139,6 +142,14 @@ class Lambdas:
             refused = _failed("TooManyRequestsException", "Rate Exceeded.", 0.0)
             self._tell(deployed.function, refused)
             return refused
+        crash = next(
+            (kind for crashes in self.crashes if (kind := crashes(deployed.function))), None
+        )
+        if crash is not None:
+            yield self.kernel.env.timeout(WARM_START_S)
+            broken = _failed(crash, "the function crashes", WARM_START_S)
+            self._tell(deployed.function, broken)
+            return broken
         deployed.running += 1
         try:
             invocation = yield from self._run(deployed, payload, started)
@@ -209,7 +220,13 @@ class Lambdas:
         scope.run(current_caller.set, Caller(function.region, function.role_arn, function.name))
         try:
             result = yield from self.kernel.call(
-                entry, payload, context, environ=function.environ, stdout=output, context=scope
+                entry,
+                payload,
+                context,
+                environ=function.environ,
+                stdout=output,
+                context=scope,
+                ahead_s=self.clock_ahead_s.get(function.region, 0.0),
             )
             return json.loads(json.dumps(result)), None
         except simpy.Interrupt as cut:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from localcloud import client_report
@@ -17,8 +17,9 @@ from localcloud.chronicle import Chronicle
 from localcloud.clients import Clients
 from localcloud.cloud import LocalCloud, Topology
 from localcloud.dns.resolver import some_resolver
-from localcloud.scenario import Scenario
-from localcloud.strikes import strike
+from localcloud.fault_kinds import KINDS
+from localcloud.scenario import MOVED, Scenario
+from localcloud.strikes import Strikes
 
 DRILL_AT_S = 45.0
 """When a drill is started: every client has come by then, and every observer has voted."""
@@ -78,12 +79,15 @@ class Run:
         template: Mapping[str, Any] | None = None,
         deadline_s: float = DEADLINE_S,
     ) -> None:
-        self._cloud = LocalCloud(seed, topology, template)
+        chosen = topology or Topology()
+        policy = {**chosen.policy, **scenario.policy}
+        self._cloud = LocalCloud(seed, replace(chosen, policy=policy), template)
         self._deadline_s = deadline_s
         self._scenario = scenario
         self._outcome = Outcome(scenario, seed, self._cloud.topology.regions)
         self._serving: dict[str, str] = {}
-        self._faults_open = 0
+        self._strikes: Strikes | None = None
+        self._all_over_at_s: float | None = None
         self._cloud.kernel.subscribe(self._follow)
         if hear is not None:
             self._cloud.kernel.subscribe(hear)
@@ -94,7 +98,7 @@ class Run:
         with cloud:
             Chronicle(cloud)
             cloud.start()
-            outcome.clients = clients = clients_of(cloud)
+            outcome.clients = clients = clients_of(cloud, self._scenario.requests_per_s)
             clients.start()
             self._begin()
             self._until_over()
@@ -116,13 +120,10 @@ class Run:
 
     def _begin(self) -> None:
         kernel, region = self._cloud.kernel, self._scenario.drill_region
-        for fault in self._scenario.faults:
-            kernel.process(strike(self._cloud, fault))
-        if region is None:
-            self._outcome.fault_at_s = min(fault.at_s for fault in self._scenario.faults)
-            return
-        kernel.run(until=DRILL_AT_S)
-        kernel.finish(kernel.call(self._start_drill, region))
+        self._strikes = Strikes(self._cloud, self._scenario.faults)
+        if region is not None:
+            kernel.run(until=DRILL_AT_S)
+            kernel.finish(kernel.call(self._start_drill, region))
 
     def _start_drill(self, region: str) -> None:
         """As by hand, in a Region that is not the one to be broken."""
@@ -134,25 +135,34 @@ class Run:
 
     def _until_over(self) -> None:
         env = self._cloud.kernel.env
-        last = max((f.at_s + f.for_s for f in self._scenario.faults), default=float(env.now))
-        held = self._scenario.expect == "held"
-        earliest = last + (QUIET_AFTER_S if held else 0.0)
-        while env.now < last + self._deadline_s:
+        limit = self._deadline_s + max(
+            (f.at_s + f.for_s * f.times for f in self._scenario.faults), default=0
+        )
+        while env.now < limit:
             self._cloud.kernel.run(until=env.now + _STEP_S)
-            if env.now >= earliest and self._is_well() and (held or self._has_moved()):
+            if self._is_well() and self._has_happened():
                 self._outcome.well = True
                 return
 
     def _is_well(self) -> bool:
+        """Whether all faults are over and everything is put down."""
         drill = self._outcome.drill
-        running = drill is not None and drill["status"] == "RUNNING"
-        states = set(self._serving.values())
-        return not (running or self._faults_open) and states <= {"SERVING"} and not self._held()
+        assert self._strikes is not None
+        if self._strikes.open or (drill is not None and drill["status"] == "RUNNING"):
+            return False
+        if self._all_over_at_s is None:
+            self._all_over_at_s = float(self._cloud.kernel.env.now)
+        return set(self._serving.values()) <= {"SERVING"} and not self._held()
 
-    def _has_moved(self) -> bool:
-        drill = self._outcome.drill
-        ended = drill is not None and drill["status"] != "RUNNING"
-        return ended or any(move["what"] == "restore" for move in self._outcome.moves)
+    def _has_happened(self) -> bool:
+        """Whether what the scenario expects has come about, or had its time to."""
+        assert self._all_over_at_s is not None
+        quiet = self._cloud.kernel.env.now - self._all_over_at_s >= QUIET_AFTER_S
+        if self._scenario.expect != MOVED:
+            return quiet
+        restored = {m["region"] for m in self._outcome.moves if m["what"] == "restore"}
+        ended = self._outcome.drill is not None and not self._scenario.faults
+        return ended or restored >= set(self._scenario.regions)
 
     def _held(self) -> bool:
         """Whether some execution still holds an incident."""
@@ -173,10 +183,17 @@ class Run:
             outcome.decisions.append(event)
         elif kind == "workflow":
             self._follow_workflow(event)
-        elif kind in ("fault", "fault_over"):
-            self._faults_open += 1 if kind == "fault" else -1
-        elif kind == "drill_fault" and event["injected"] and outcome.fault_at_s is None:
+        elif outcome.fault_at_s is None and self._is_first_harm(event):
             outcome.fault_at_s = event["t"]
+
+    def _is_first_harm(self, event: Event) -> bool:
+        """Whether this is the fault that times count from."""
+        if event["kind"] == "drill_fault":
+            return bool(event["injected"])
+        if event["kind"] != "fault":
+            return False
+        aside = all(KINDS[fault.kind].aside for fault in self._scenario.faults)
+        return aside or not KINDS[event["what"]].aside
 
     def _follow_workflow(self, event: Event) -> None:
         outcome = self._outcome

@@ -1,57 +1,65 @@
-"""Scenarios: what goes wrong, where and when, and what should come of it; one YAML file each."""
+"""Scenarios: what goes wrong, where and when, and what should come of it; one YAML file each.
+
+docs/scenarios.md tells the format for people who write their own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
-
-T = TypeVar("T")
+from localcloud.fault_kinds import ACTING, KINDS, REGIONLESS
+from localcloud.yaml_reader import Reader, ScenarioError
 
 CATALOGUE = Path(__file__).parent / "scenarios"
+MOVED, LEFT, HELD = "moved", "left", "held"
+EXPECTATIONS = (MOVED, LEFT, HELD)
+LONGEST_S = 86_400.0
 
-
-class ScenarioError(Exception):
-    """A scenario that cannot be run: which file and line, what is wrong, what to do."""
+__all__ = ["CATALOGUE", "Fault", "Scenario", "ScenarioError", "load", "names", "parse"]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of the world's: `kind` in `region`, from `at_s` for `for_s` simulated seconds.
+    """A fault of the world's: `kind` in `region`, for `for_s` simulated seconds.
 
-    Seconds count from when clients begin to send traffic.
+    It begins at `at_s`, counted from when clients begin; or `delay_s` after a workflow has
+    entered the state `after_step`. It strikes `times` times, every `every_s` seconds.
+    `region` may be `acting`: the Region in which the newest failover or recovery runs.
     """
 
     kind: str
     region: str
-    at_s: float
-    for_s: float
+    at_s: float = 0.0
+    for_s: float = 0.0
+    after_step: str | None = None
+    delay_s: float = 0.0
+    every_s: float = 0.0
+    times: int = 1
+    settings: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What a run does to the system. Either a drill by workflow, or faults of the world's own.
+    """What a run does to the system: a drill by workflow, faults of the world's own, or both.
 
-    `expect`: `moved` (traffic leaves the Region and comes back) or `held` (nothing moves).
+    `expect`: `moved` (Sidestep drains `regions`, clients leave and come back), `left` (clients
+    leave and come back, by whatever means) or `held` (nothing moves).
     """
 
     name: str
     why: str
     expect: str
-    drill_region: str | None
-    faults: tuple[Fault, ...]
-
-    @property
-    def region(self) -> str:
-        """The Region that the scenario is about."""
-        return self.drill_region or self.faults[0].region
-
-
-FAULT_KINDS = ("region-down", "region-isolated", "region-dark", "health-errors")
-EXPECTATIONS = ("moved", "held")
+    regions: tuple[str, ...]
+    faults: tuple[Fault, ...] = ()
+    drill_region: str | None = None
+    drill_ends: str = "SUCCEEDED"
+    requests_per_s: float = 2.0
+    most_moves: int | None = None
+    """How many moves there may be at most; None: a drain and a restore of each Region."""
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
 
 def names() -> list[str]:
@@ -71,98 +79,94 @@ def load(name_or_path: str) -> Scenario:
             f"no scenario {name_or_path!r}: choose one of {', '.join(names())}, "
             "or give the path of a .yaml file"
         )
-    return parse(path.read_text(), str(own if own == path else path.name))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path}:1: not a text file in UTF-8") from None
+    return parse(text, str(own if own == path else path.name))
+
+
+_FIELDS = {
+    *("name", "why", "expect", "regions", "drill", "faults", "requests_per_s"),
+    *("most_moves", "policy"),
+}
 
 
 def parse(text: str, source: str) -> Scenario:
     """A scenario from its YAML. Raises ScenarioError with source and line."""
-    try:
-        root = yaml.compose(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ScenarioError(f"{source}:{line}: not YAML: {error.problem}") from None
-    reader = _Reader(source)
-    top = reader.mapping(root, {"name", "why", "drill", "faults", "expect"}, "a scenario")
-    name = reader.text(top, "name", root)
-    why = reader.text(top, "why", root)
-    expect = reader.text(top, "expect", root)
-    if expect not in EXPECTATIONS:
-        raise reader.error(top["expect"], f"expect is {expect!r}: say {' or '.join(EXPECTATIONS)}")
-    if ("drill" in top) == ("faults" in top):
-        raise reader.error(root, "give either drill or faults, and not both")
-    region = None
-    if "drill" in top:
-        region = reader.text(
-            reader.mapping(top["drill"], {"region"}, "drill"), "region", top["drill"]
-        )
-    faults = tuple(_fault(reader, node) for node in reader.sequence(top.get("faults")))
-    return Scenario(name, " ".join(why.split()), expect, region, faults)
-
-
-def _fault(reader: _Reader, node: Any) -> Fault:
-    fields = reader.mapping(node, {"kind", "region", "at_s", "for_s"}, "a fault")
-    kind = reader.text(fields, "kind", node)
-    if kind not in FAULT_KINDS:
-        known = ", ".join(FAULT_KINDS)
-        raise reader.error(fields["kind"], f"no fault {kind!r}: choose one of {known}")
-    region = reader.text(fields, "region", node)
-    return Fault(
-        kind, region, reader.seconds(fields, "at_s", node), reader.seconds(fields, "for_s", node)
+    reader = Reader(source)
+    root = reader.compose(text)
+    top = reader.mapping(root, _FIELDS, "a scenario")
+    expect = reader.one_of(top, "expect", root, EXPECTATIONS)
+    if "drill" not in top and "faults" not in top:
+        raise reader.error(root, "nothing happens: give a drill, or faults, or both")
+    drill = reader.mapping(top["drill"], {"region", "ends"}, "drill") if "drill" in top else {}
+    faults = tuple(
+        _fault(reader, node) for node in reader.sequence(top.get("faults"), "faults", "fault")
+    )
+    drill_region = reader.text(drill, "region", top["drill"]) if drill else None
+    regions = tuple(
+        reader.plain(node) for node in reader.sequence(top.get("regions"), "regions", "Region")
+    )
+    if not regions and drill_region is not None:
+        regions = (drill_region,)
+    if not regions:
+        regions = tuple(dict.fromkeys(f.region for f in faults if _is_harm(f)))[:1]
+    if not regions and expect != HELD:
+        raise reader.error(root, "regions is missing: which Regions is this about?")
+    return Scenario(
+        name=reader.text(top, "name", root),
+        why=" ".join(reader.text(top, "why", root).split()),
+        expect=expect,
+        regions=regions,
+        faults=faults,
+        drill_region=drill_region,
+        drill_ends=reader.text(drill, "ends", None) if "ends" in drill else "SUCCEEDED",
+        requests_per_s=reader.number(top, "requests_per_s", root, 0.001, 100.0, default=2.0),
+        most_moves=(
+            int(reader.number(top, "most_moves", root, 0, 1000)) if "most_moves" in top else None
+        ),
+        policy=reader.values(top.get("policy"), "policy"),
     )
 
 
-class _Reader:
-    """Reads YAML nodes, which know their lines, and says where something is wrong."""
+def _is_harm(fault: Fault) -> bool:
+    return bool(fault.region) and fault.region != ACTING and not KINDS[fault.kind].aside
 
-    def __init__(self, source: str) -> None:
-        self.source = source
 
-    def error(self, node: Any, problem: str) -> ScenarioError:
-        line = node.start_mark.line + 1 if node is not None else 1
-        return ScenarioError(f"{self.source}:{line}: {problem}")
+_FAULT_FIELDS = {
+    *("kind", "region", "at_s", "for_s", "after_step", "delay_s", "every_s", "times"),
+}
 
-    def mapping(self, node: Any, known: set[str], what: str) -> dict[str, Any]:
-        if not isinstance(node, yaml.MappingNode):
-            raise self.error(node, f"{what} must be a mapping of {', '.join(sorted(known))}")
-        fields: dict[str, Any] = {}
-        for key, value in node.value:
-            if key.value not in known:
-                raise self.error(
-                    key, f"{what} has no {key.value!r}: it has {', '.join(sorted(known))}"
-                )
-            fields[key.value] = value
-        return fields
 
-    def sequence(self, node: Any) -> list[Any]:
-        if node is None:
-            return []
-        if not isinstance(node, yaml.SequenceNode) or not node.value:
-            raise self.error(node, "faults must be a list with at least one fault")
-        return list(node.value)
-
-    def text(self, fields: dict[str, Any], name: str, inside: Any) -> str:
-        return self._scalar(fields, name, inside, str, "text")
-
-    def seconds(self, fields: dict[str, Any], name: str, inside: Any) -> float:
-        value = self._scalar(fields, name, inside, float, "a number of seconds")
-        if not 0 <= value <= 86_400:
-            raise self.error(fields[name], f"{name} must lie between 0 and 86400 seconds")
-        return value
-
-    def _scalar(
-        self,
-        fields: dict[str, Any],
-        name: str,
-        inside: Any,
-        kind: Callable[[str], T],
-        what: str,
-    ) -> T:
-        node = fields.get(name)
-        if node is None:
-            raise self.error(inside, f"{name} is missing")
-        if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
-            raise self.error(node, f"{name} must be {what}")
-        try:
-            return kind(node.value)
-        except ValueError:
-            raise self.error(node, f"{name} must be {what}, not {node.value!r}") from None
+def _fault(reader: Reader, node: Any) -> Fault:
+    kinds = sorted(KINDS)
+    known = {name for kind in KINDS.values() for name in kind.settings}
+    fields = reader.mapping(node, _FAULT_FIELDS | known, "a fault")
+    kind = reader.text(fields, "kind", node)
+    if kind not in KINDS:
+        raise reader.error(fields["kind"], f"no fault {kind!r}: choose one of {', '.join(kinds)}")
+    allowed = KINDS[kind].settings
+    for name in fields:
+        if name in known and name not in allowed:
+            has = ", ".join(sorted(allowed)) or "none"
+            raise reader.error(fields[name], f"the fault {kind} has no {name!r} (it has {has})")
+    if ("at_s" in fields) == ("after_step" in fields):
+        raise reader.error(node, "when does it begin? Give at_s or after_step, and not both")
+    for_s = reader.number(fields, "for_s", node, 0, LONGEST_S)
+    times = int(reader.number(fields, "times", node, 1, 1000, default=1))
+    every_s = reader.number(fields, "every_s", node, 0, LONGEST_S, default=0)
+    if times > 1 and every_s <= for_s:
+        raise reader.error(node, f"every_s must be longer than for_s to strike {times} times")
+    wanted = kind not in REGIONLESS
+    return Fault(
+        kind=kind,
+        region=reader.text(fields, "region", node) if wanted or "region" in fields else "",
+        at_s=reader.number(fields, "at_s", node, 0, LONGEST_S, default=0),
+        for_s=for_s,
+        after_step=reader.text(fields, "after_step", node) if "after_step" in fields else None,
+        delay_s=reader.number(fields, "delay_s", node, 0, LONGEST_S, default=0),
+        every_s=every_s,
+        times=times,
+        settings={name: setting.read(reader, fields, node) for name, setting in allowed.items()},
+    )

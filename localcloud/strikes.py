@@ -1,71 +1,290 @@
-"""How each kind of fault strikes the world and ends again: one entry a kind."""
+"""How each kind of fault strikes the world, and ends again."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
+
+import simpy
 
 from localcloud.cloud import LocalCloud
+from localcloud.fault_kinds import ACTING
+from localcloud.faults import CallFault
 from localcloud.frontdoor import HttpAnswer
 from localcloud.kernel import Steps
+from localcloud.lambdas import Function
 from localcloud.scenario import Fault
+from localcloud.services.eventbridge import BusFault
+from localcloud.services.links import Disturbance
+from localcloud.services.table_faults import TableFault
 
 End = Callable[[], None]
+Begin = Callable[[LocalCloud, Fault], End]
+_GROWTH_STEPS = 20
+_ALARM_EVERY_S = 5.0
 
 
-@dataclass(frozen=True)
-class Kind:
-    """One kind of fault: what it is, in words, and how it begins. `begin` returns its end."""
-
-    words: str
-    begin: Callable[[LocalCloud, str], End]
+def _region_down(cloud: LocalCloud, fault: Fault) -> End:
+    cloud.fail_region(fault.region)
+    return lambda: cloud.restore_region(fault.region)
 
 
-def _region_down(cloud: LocalCloud, region: str) -> End:
-    cloud.fail_region(region)
-    return lambda: cloud.restore_region(region)
+def _in_set(places: Callable[[LocalCloud], set[str]]) -> Begin:
+    """A fault that is a Region's membership in a set."""
 
-
-def _placed(places: Callable[[LocalCloud], set[str]]) -> Callable[[LocalCloud, str], End]:
-    """A fault that is a Region's membership in one of the network's sets."""
-
-    def begin(cloud: LocalCloud, region: str) -> End:
-        places(cloud).add(region)
-        return lambda: places(cloud).discard(region)
+    def begin(cloud: LocalCloud, fault: Fault) -> End:
+        places(cloud).add(fault.region)
+        return lambda: places(cloud).discard(fault.region)
 
     return begin
 
 
-def _health_errors(cloud: LocalCloud, region: str) -> End:
+def _link_cut(cloud: LocalCloud, fault: Fault) -> End:
+    link = frozenset((fault.region, str(fault.settings["peer"])))
+    cloud.network.cut.add(link)
+    return lambda: cloud.network.cut.discard(link)
+
+
+def _health_errors(cloud: LocalCloud, fault: Fault) -> End:
     answer = HttpAnswer(503, {"content-type": "application/json"}, b'{"status":"unhealthy"}')
 
     def override(where: str, method: str, path: str) -> HttpAnswer | None:
-        return answer if (where, method, path) == (region, "GET", "/health") else None
+        return answer if (where, method, path) == (fault.region, "GET", "/health") else None
 
     cloud.door.override.append(override)
     return lambda: cloud.door.override.remove(override)
 
 
-KINDS: dict[str, Kind] = {
-    "region-down": Kind("nothing in the Region answers, nothing in it runs", _region_down),
-    "region-isolated": Kind(
-        "the Region is cut off from all other Regions; clients reach it",
-        _placed(lambda cloud: cloud.network.isolated),
-    ),
-    "region-dark": Kind(
-        "no client or health checker reaches the Region; other Regions do",
-        _placed(lambda cloud: cloud.network.dark),
-    ),
-    "health-errors": Kind("the Region's /health answers 503, all else works", _health_errors),
+def _table(**shares: float) -> Begin:
+    """A fault of the Region's data table; each share is multiplied by the fault's own."""
+
+    def begin(cloud: LocalCloud, fault: Fault) -> End:
+        faults = cloud.services.table_faults
+        share, grows_over_s = float(fault.settings["share"]), float(fault.settings["grows_over_s"])
+        present: list[TableFault] = []
+
+        def become(level: float) -> None:
+            while present:
+                faults.remove(present.pop())
+            scaled = {name: of * share * level for name, of in shares.items()}
+            present.append(faults.add(TableFault(fault.region, cloud.table("data"), **scaled)))
+
+        def grow() -> Steps[None]:
+            for step in range(2, _GROWTH_STEPS + 1):
+                yield cloud.kernel.env.timeout(grows_over_s / _GROWTH_STEPS)
+                if not present:
+                    return
+                become(step / _GROWTH_STEPS)
+
+        become(1 / _GROWTH_STEPS if grows_over_s else 1.0)
+        if grows_over_s:
+            cloud.kernel.process(grow())
+
+        def end() -> None:
+            while present:
+                faults.remove(present.pop())
+
+        return end
+
+    return begin
+
+
+def _slow(cloud: LocalCloud, fault: Fault) -> End:
+    extra = float(fault.settings["extra_s"])
+    late = cloud.endpoint.faults.add(
+        CallFault(service="dynamodb", region=fault.region, caller=fault.region, delay_s=extra)
+    )
+    return lambda: cloud.endpoint.faults.remove(late)
+
+
+def _bad_deploy(cloud: LocalCloud, fault: Fault) -> End:
+    share, chance = float(fault.settings["share"]), cloud.kernel.fork(f"bad deploy {fault.region}")
+    broken = {f"sidestep-{cloud.topology.application}-{name}" for name in ("write", "history")}
+
+    def crashes(function: Function) -> str | None:
+        if function.region != fault.region or function.name not in broken:
+            return None
+        return "Runtime.HandlerError" if chance.random() < share else None
+
+    cloud.lambdas.crashes.append(crashes)
+    return lambda: cloud.lambdas.crashes.remove(crashes)
+
+
+def _replication(paused: bool) -> Begin:
+    def begin(cloud: LocalCloud, fault: Fault) -> End:
+        extra = 0.0 if paused else float(fault.settings["extra_s"])
+        trouble = Disturbance(
+            table=cloud.table("data"), region=fault.region, paused=paused, extra_s=extra
+        )
+        cloud.services.replication.disturb(trouble)
+        return lambda: cloud.services.replication.relieve(trouble)
+
+    return begin
+
+
+def _bus_down(cloud: LocalCloud, fault: Fault) -> End:
+    broken = cloud.services.events.add_fault(BusFault(fault.region, float(fault.settings["share"])))
+    return lambda: cloud.services.events.remove_fault(broken)
+
+
+def _alarms_stuck(cloud: LocalCloud, fault: Fault) -> End:
+    prefix = f"sidestep-{cloud.topology.application}-{fault.region}-"
+    going = [True]
+
+    def set_all() -> None:
+        client = cloud.client("cloudwatch", fault.region)
+        for alarm in client.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]:
+            client.set_alarm_state(
+                AlarmName=alarm["AlarmName"],
+                StateValue="INSUFFICIENT_DATA",
+                StateReason="its metrics do not arrive",
+            )
+
+    def stick() -> Steps[None]:
+        while going:
+            yield from cloud.kernel.call(set_all)
+            yield cloud.kernel.env.timeout(_ALARM_EVERY_S)
+
+    cloud.kernel.process(stick())
+    return going.clear
+
+
+def _clock_skew(cloud: LocalCloud, fault: Fault) -> End:
+    cloud.lambdas.clock_ahead_s[fault.region] = float(fault.settings["ahead_s"])
+
+    def end() -> None:
+        del cloud.lambdas.clock_ahead_s[fault.region]
+
+    return end
+
+
+def _route53_down(cloud: LocalCloud, _: Fault) -> End:
+    cloud.route53.control_plane_down = True
+
+    def end() -> None:
+        cloud.route53.control_plane_down = False
+
+    return end
+
+
+def _coordination_down(cloud: LocalCloud, _: Fault) -> End:
+    faults = cloud.services.table_faults
+    broken = [
+        faults.add(
+            TableFault(region, cloud.table("coordination"), failing_reads=1.0, failing_writes=1.0)
+        )
+        for region in cloud.topology.coordination
+    ]
+
+    def end() -> None:
+        for one in broken:
+            faults.remove(one)
+
+    return end
+
+
+def _duplicates(cloud: LocalCloud, fault: Fault) -> End:
+    delivery = cloud.services.events.delivery
+    before, delivery.duplicate_share = delivery.duplicate_share, float(fault.settings["share"])
+
+    def end() -> None:
+        delivery.duplicate_share = before
+
+    return end
+
+
+def _started_by_hand(cloud: LocalCloud, fault: Fault) -> End:
+    here = next(r for r in cloud.topology.regions if r != fault.region)
+    arn = cloud.machine(here, str(fault.settings["workflow"]))
+
+    def start() -> Any:
+        client = cloud.client("stepfunctions", here)
+        return client.start_execution(
+            stateMachineArn=arn, input=json.dumps({"region": fault.region})
+        )
+
+    cloud.kernel.process(cloud.kernel.call(start))
+    return lambda: None
+
+
+def _paused(cloud: LocalCloud, fault: Fault) -> End:
+    cloud.kernel.process(cloud.kernel.call(cloud.pause, fault.for_s))
+
+    def end() -> None:
+        cloud.kernel.process(cloud.kernel.call(cloud.resume))
+
+    return end
+
+
+BEGINS: dict[str, Begin] = {
+    "region-down": _region_down,
+    "region-isolated": _in_set(lambda cloud: cloud.network.isolated),
+    "region-dark": _in_set(lambda cloud: cloud.network.dark),
+    "link-cut": _link_cut,
+    "health-errors": _health_errors,
+    "write-errors": _table(failing_writes=1.0),
+    "read-errors": _table(failing_reads=1.0),
+    "table-throttled": _table(throttled_writes=1.0, throttled_reads=1.0),
+    "slow": _slow,
+    "bad-deploy": _bad_deploy,
+    "replication-paused": _replication(paused=True),
+    "replication-slow": _replication(paused=False),
+    "bus-down": _bus_down,
+    "stepfunctions-down": _in_set(lambda cloud: cloud.stepfunctions.unavailable),
+    "alarms-stuck": _alarms_stuck,
+    "clock-skew": _clock_skew,
+    "route53-down": _route53_down,
+    "coordination-down": _coordination_down,
+    "duplicates": _duplicates,
+    "started-by-hand": _started_by_hand,
+    "paused-by-operator": _paused,
 }
 
 
-def strike(cloud: LocalCloud, fault: Fault) -> Steps[None]:
-    """Wait for the fault's time, let it strike, and end it when its time is over."""
-    yield cloud.kernel.env.timeout(max(0.0, fault.at_s - float(cloud.kernel.env.now)))
-    told = {"what": fault.kind, "region": fault.region}
-    cloud.kernel.log("fault", **told)
-    end = KINDS[fault.kind].begin(cloud, fault.region)
-    yield cloud.kernel.env.timeout(fault.for_s)
-    end()
-    cloud.kernel.log("fault_over", **told)
+class Strikes:
+    """Lets a scenario's faults strike. `open` is how many are to come or in force."""
+
+    def __init__(self, cloud: LocalCloud, faults: tuple[Fault, ...]) -> None:
+        self._cloud, self._env = cloud, cloud.kernel.env
+        self._acting = ""
+        self._awaited: dict[str, simpy.Event] = {
+            fault.after_step: cloud.kernel.env.event()
+            for fault in faults
+            if fault.after_step is not None
+        }
+        self.open = len(faults)
+        cloud.kernel.subscribe(self._hear)
+        for fault in faults:
+            cloud.kernel.process(self._carry_out(fault))
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        if event["kind"] == "workflow" and event["machine"] in ("failover", "recovery"):
+            self._acting = event["region"]
+        elif event["kind"] == "step":
+            awaited = self._awaited.get(event["state"])
+            if awaited is not None and not awaited.triggered:
+                awaited.succeed()
+
+    def _carry_out(self, fault: Fault) -> Steps[None]:
+        if fault.after_step is not None:
+            yield self._awaited[fault.after_step]
+            yield self._env.timeout(fault.delay_s)
+        else:
+            yield self._env.timeout(max(0.0, fault.at_s - float(self._env.now)))
+        for number in range(fault.times):
+            if number:
+                yield self._env.timeout(fault.every_s - fault.for_s)
+            yield from self._strike(fault)
+        self.open -= 1
+
+    def _strike(self, fault: Fault) -> Steps[None]:
+        if fault.region == ACTING:
+            fault = replace(fault, region=self._acting)
+        told = {"what": fault.kind, "region": fault.region}
+        self._cloud.kernel.log("fault", **told, **fault.settings)
+        end = BEGINS[fault.kind](self._cloud, fault)
+        yield self._env.timeout(fault.for_s)
+        end()
+        self._cloud.kernel.log("fault_over", **told)

@@ -9,6 +9,7 @@ from typing import Any
 
 from localcloud import client_report
 from localcloud.run import Outcome, back_after_s, left_after_s
+from localcloud.scenario import HELD, MOVED
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def report_of(outcome: Outcome) -> Report:
     """Judge a run: did the loop close, and what did it cost the clients?"""
     assert outcome.clients is not None
     assert outcome.audit is not None
-    region, began = outcome.scenario.region, outcome.fault_at_s
+    began = outcome.fault_at_s
     samples = outcome.clients.samples
     shares = client_report.share_by_region(samples)
     why = _why_not(outcome)
@@ -72,8 +73,8 @@ def report_of(outcome: Outcome) -> Report:
         why=why,
         regions=outcome.regions,
         detected_s=_after(began, next((s["t"] for s in outcome.starts), None)),
-        mitigated_s=_rounded(left_after_s(outcome, region)) if outcome.moves else None,
-        recovered_s=_recovered_s(outcome, region),
+        mitigated_s=_mitigated_s(outcome),
+        recovered_s=_recovered_s(outcome),
         moves=[_move(move, began) for move in outcome.moves],
         clients=ClientFigures(
             client_report.requests(samples),
@@ -93,26 +94,19 @@ def report_of(outcome: Outcome) -> Report:
 
 def _why_not(outcome: Outcome) -> list[str]:
     """Every reason why the loop did not close; none when it did."""
-    region, assert_moved = outcome.scenario.region, outcome.scenario.expect == "moved"
-    reasons = []
-    drill = outcome.drill
-    if drill is not None and drill["status"] != "SUCCEEDED":
-        reasons.append(f"the drill ended {drill['status']}: {drill['error']}: {drill['cause']}")
+    scenario, reasons = outcome.scenario, _why_drill_failed(outcome)
     if outcome.fault_at_s is None:
-        reasons.append("no fault was injected")
-    if assert_moved:
-        if not any(m["what"] == "drain" and m["region"] == region for m in outcome.moves):
-            reasons.append(f"nothing drained {region}")
-        elif left_after_s(outcome, region) is None:
-            reasons.append(f"clients went on going to {region} after it was drained")
-        elif back_after_s(outcome, region) is None:
-            reasons.append(f"no client was answered by {region} again")
-        others = {m["region"] for m in outcome.moves} - {region}
-        if others:
-            reasons.append(f"moved without need: {', '.join(sorted(others))}")
-    elif outcome.moves:
-        moved = ", ".join(f"{m['what']} of {m['region']}" for m in outcome.moves)
-        reasons.append(f"nothing should have moved, but there was {moved}")
+        reasons.append("no fault struck")
+    for region in scenario.regions if scenario.expect != HELD else ():
+        reasons += _why_not_there_and_back(outcome, region)
+    # A drill's own Region may be drained too, even where a real failure ends the drill.
+    allowed = set(scenario.regions) if scenario.expect != HELD else set()
+    allowed |= {scenario.drill_region} - {None}
+    wrong = sorted({m["region"] for m in outcome.moves} - allowed)
+    if wrong:
+        reasons.append(f"moved without need: {', '.join(wrong)}")
+    if scenario.most_moves is not None and len(outcome.moves) > scenario.most_moves:
+        reasons.append(f"{len(outcome.moves)} moves, at most {scenario.most_moves} were right")
     if not outcome.well:
         reasons.append("not all was well again before the run's deadline")
     lost = outcome.audit.not_everywhere if outcome.audit is not None else 0
@@ -121,14 +115,46 @@ def _why_not(outcome: Outcome) -> list[str]:
     return reasons
 
 
-def _recovered_s(outcome: Outcome, region: str) -> float | None:
-    """When clients were back and everything was put down, whichever came later."""
-    back = back_after_s(outcome, region)
-    closed = [_milliseconds(i.get("closed_at")) for i in outcome.incidents]
-    if back is None or not outcome.well or None in closed or outcome.fault_at_s is None:
+def _why_drill_failed(outcome: Outcome) -> list[str]:
+    drill, wanted = outcome.drill, outcome.scenario.drill_ends
+    if drill is None or drill["status"] == wanted:
+        return []
+    return [f"the drill ended {drill['status']}: {drill['error']}: {drill['cause']}"]
+
+
+def _why_not_there_and_back(outcome: Outcome, region: str) -> list[str]:
+    drained = any(m["what"] == "drain" and m["region"] == region for m in outcome.moves)
+    if outcome.scenario.expect == MOVED and not drained:
+        return [f"nothing drained {region}"]
+    if left_after_s(outcome, region) is None:
+        return [f"clients went on going to {region}"]
+    if back_after_s(outcome, region) is None:
+        return [f"no client was answered by {region} again"]
+    return []
+
+
+def _mitigated_s(outcome: Outcome) -> float | None:
+    """When the last client had left the last of the Regions."""
+    if outcome.scenario.expect == HELD:
         return None
-    ends = [at / 1000 - outcome.epoch for at in closed if at is not None]
-    return _rounded(max(back, max(ends, default=0.0) - outcome.fault_at_s))
+    left = [left_after_s(outcome, region) for region in outcome.scenario.regions]
+    return (
+        _rounded(max(known))
+        if len(known := [s for s in left if s is not None]) == len(left)
+        else None
+    )
+
+
+def _recovered_s(outcome: Outcome) -> float | None:
+    """When clients were back everywhere and everything was put down, whichever came later."""
+    if outcome.scenario.expect == HELD or not outcome.well or outcome.fault_at_s is None:
+        return None
+    back = [back_after_s(outcome, region) for region in outcome.scenario.regions]
+    closed = [_milliseconds(i.get("closed_at")) for i in outcome.incidents]
+    if None in back or None in closed:
+        return None
+    ends = [at / 1000 - outcome.epoch - outcome.fault_at_s for at in closed if at is not None]
+    return _rounded(max([*(s for s in back if s is not None), *ends]))
 
 
 def _move(move: Mapping[str, Any], began: float | None) -> dict[str, Any]:

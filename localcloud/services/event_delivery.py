@@ -51,6 +51,7 @@ class Delivery:
         self._kernel, self._network, self._targets = kernel, network, targets
         self._queues, self._policies = queues, policies
         self._chance = kernel.fork("event delivery")
+        self.duplicate_share = modelled.DUPLICATE_SHARE
         self.ingest: Ingest = _unset
         """Puts an event on a bus; the bus sets it."""
 
@@ -60,7 +61,7 @@ class Delivery:
         """Deliver, and now and then deliver again: the same event, with the same id."""
         errand = _Errand(region, rule_arn, target, event)
         self._kernel.process(self._deliver(errand, self._chance.uniform(*modelled.DELIVERY_S)))
-        if self._chance.random() < modelled.DUPLICATE_SHARE:
+        if self._chance.random() < self.duplicate_share:
             later = self._chance.uniform(*modelled.DUPLICATE_AFTER_S)
             self._kernel.process(self._deliver(errand, later))
 

@@ -41,7 +41,7 @@ class EventBridge:
 
     def __init__(self, kernel: Kernel, endpoint: Endpoint, delivery: Delivery) -> None:
         self._ids = kernel.fork("event ids")
-        self._kernel, self._delivery = kernel, delivery
+        self._kernel, self.delivery = kernel, delivery
         self._chance = kernel.fork("put events")
         self._faults: list[BusFault] = []
         delivery.ingest = self.ingest
@@ -85,7 +85,7 @@ class EventBridge:
                 archive.events.append(dict(event))
             return
         for target in list(rule.targets):
-            self._delivery.start(region, rule.arn, target, event)
+            self.delivery.start(region, rule.arn, target, event)
 
     def _complete(self, region: str, event: Mapping[str, Any]) -> dict[str, Any]:
         at = event.get("time") or datetime.fromtimestamp(self._kernel.now, UTC)

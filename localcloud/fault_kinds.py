@@ -1,0 +1,121 @@
+"""The kinds of fault that a scenario may name: what each is, and which settings it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from localcloud.yaml_reader import Reader
+
+ACTING = "acting"
+"""In a fault's `region`: wherever the newest failover or recovery runs."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A setting that is a number from `low` to `high`."""
+
+    name: str
+    default: float
+    low: float
+    high: float
+    words: str
+
+    def read(self, reader: Reader, fields: dict[str, Any], node: Any) -> float | str:
+        """Its value in a file. Raises ScenarioError."""
+        return reader.number(fields, self.name, node, self.low, self.high, self.default)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A setting that is a word and has to be given."""
+
+    name: str
+    words: str
+
+    def read(self, reader: Reader, fields: dict[str, Any], node: Any) -> float | str:
+        """Its value in a file. Raises ScenarioError."""
+        return reader.text(fields, self.name, node)
+
+
+Setting = Number | Word
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of fault, in words."""
+
+    words: str
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    aside: bool = False
+    """It makes others' faults harder to deal with; times do not count from when it strikes."""
+
+
+def _with(*settings: Setting) -> dict[str, Setting]:
+    return {setting.name: setting for setting in settings}
+
+
+_SHARE = Number("share", 1.0, 0.0, 1.0, "of the calls that it strikes")
+_GROWS = Number(
+    "grows_over_s", 0.0, 0.0, 86_400.0, "seconds over which the share grows from nothing"
+)
+
+KINDS: dict[str, Kind] = {
+    "region-down": Kind("nothing in the Region answers, nothing in it runs"),
+    "region-isolated": Kind("the Region is cut off from all other Regions; clients reach it"),
+    "region-dark": Kind("no client or health checker reaches the Region; other Regions do"),
+    "link-cut": Kind(
+        "two Regions do not reach each other", _with(Word("peer", "the other Region"))
+    ),
+    "health-errors": Kind("the Region's /health answers 503, all else works"),
+    "write-errors": Kind("writes to the Region's data table fail", _with(_SHARE, _GROWS)),
+    "read-errors": Kind("reads of the Region's data table fail", _with(_SHARE, _GROWS)),
+    "table-throttled": Kind(
+        "the Region's data table throttles writes and reads", _with(_SHARE, _GROWS)
+    ),
+    "slow": Kind(
+        "the Region's data table answers late",
+        _with(Number("extra_s", 1.5, 0.0, 60.0, "seconds that are added to each call")),
+    ),
+    "bad-deploy": Kind(
+        "the Region's write and history functions crash; /health was not deployed anew",
+        _with(_SHARE),
+    ),
+    "replication-paused": Kind("the Region's data replicates neither in nor out"),
+    "replication-slow": Kind(
+        "the Region's data replicates late, in and out",
+        _with(Number("extra_s", 60.0, 0.0, 3600.0, "seconds that are added to each item's way")),
+    ),
+    "bus-down": Kind(
+        "the Region's event buses refuse events, though the call succeeds",
+        _with(_SHARE),
+        aside=True,
+    ),
+    "stepfunctions-down": Kind("the Region's Step Functions API answers errors", aside=True),
+    "alarms-stuck": Kind("the Region's alarms are stuck in INSUFFICIENT_DATA", aside=True),
+    "clock-skew": Kind(
+        "the Region's clocks are wrong",
+        _with(
+            Number("ahead_s", 30.0, -600.0, 600.0, "seconds that they are ahead; negative: behind")
+        ),
+        aside=True,
+    ),
+    "route53-down": Kind(
+        "Route 53's control plane answers errors; its data plane goes on", aside=True
+    ),
+    "coordination-down": Kind("the coordination table fails in every Region", aside=True),
+    "duplicates": Kind("events are delivered twice and late", _with(_SHARE), aside=True),
+    "started-by-hand": Kind(
+        "somebody starts a workflow about the Region by hand (for_s has no meaning)",
+        _with(Word("workflow", "failover, recovery or drill")),
+        aside=True,
+    ),
+    "paused-by-operator": Kind(
+        "an operator pauses automation, and takes it back at the end", aside=True
+    ),
+}
+"""How each strikes is in strikes.py; a test holds the two together."""
+
+REGIONLESS = frozenset({"route53-down", "coordination-down", "duplicates", "paused-by-operator"})
+"""Kinds that strike no single Region."""
