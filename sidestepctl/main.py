@@ -1,4 +1,4 @@
-"""The command line, `sidestep`: drill, up, invoke. One clear line for every error."""
+"""The command line, `sidestep`. One clear line for every error."""
 
 from __future__ import annotations
 
@@ -62,6 +62,36 @@ def drill(scenario: str, seed: int, as_json: bool, history: str | None) -> None:
             file.write(transcript)
     click.echo(report.to_json() if as_json else in_words(report))
     sys.exit(0 if report.ok else 1)
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
+@click.option("--seeds", default=1, show_default=True, help="How many seeds of each.")
+@click.option("--seed", "first", default=1, show_default=True, help="The first of them.")
+@click.option("--workers", default=None, type=int, help="Processes at once. Default: one a core.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON array.")
+def scenarios(
+    names: tuple[str, ...], seeds: int, first: int, workers: int | None, as_json: bool
+) -> None:
+    """Run the whole catalogue of scenarios, or those named, each with several seeds.
+
+    Exits 0 when every run came out as its scenario expects, 1 when one did not.
+    """
+    from localcloud.scenario import ScenarioError, load
+    from localcloud.scenario import names as catalogue
+    from sidestepctl.scenarios import Summary, run_all
+
+    try:
+        chosen = [load(name) for name in names or catalogue()]
+    except ScenarioError as error:
+        raise UserError(str(error)) from None
+    if seeds < 1 or (workers is not None and workers < 1):
+        raise UserError("--seeds and --workers must be at least 1")
+    tell = None if as_json else click.echo
+    summaries = run_all(chosen, range(first, first + seeds), workers, tell)
+    if as_json:
+        click.echo(Summary.all_to_json(summaries))
+    sys.exit(0 if all(summary.ok for summary in summaries) else 1)
 
 
 @cli.command()

@@ -48,6 +48,7 @@ class Report:
     mitigated_s: float | None
     recovered_s: float | None
     moves: Sequence[Mapping[str, Any]]
+    wrong_moves: int
     clients: ClientFigures
     writes: WriteFigures
     decisions: Sequence[Mapping[str, Any]]
@@ -76,6 +77,7 @@ def report_of(outcome: Outcome) -> Report:
         mitigated_s=_mitigated_s(outcome),
         recovered_s=_recovered_s(outcome),
         moves=[_move(move, began) for move in outcome.moves],
+        wrong_moves=len(_wrong_moves(outcome)),
         clients=ClientFigures(
             client_report.requests(samples),
             client_report.errors(samples),
@@ -99,10 +101,7 @@ def _why_not(outcome: Outcome) -> list[str]:
         reasons.append("no fault struck")
     for region in scenario.regions if scenario.expect != HELD else ():
         reasons += _why_not_there_and_back(outcome, region)
-    # A drill's own Region may be drained too, even where a real failure ends the drill.
-    allowed = set(scenario.regions) if scenario.expect != HELD else set()
-    allowed |= {scenario.drill_region} - {None}
-    wrong = sorted({m["region"] for m in outcome.moves} - allowed)
+    wrong = sorted({move["region"] for move in _wrong_moves(outcome)})
     if wrong:
         reasons.append(f"moved without need: {', '.join(wrong)}")
     if scenario.most_moves is not None and len(outcome.moves) > scenario.most_moves:
@@ -113,6 +112,14 @@ def _why_not(outcome: Outcome) -> list[str]:
     if lost:
         reasons.append(f"{lost} acknowledged writes are not in every Region")
     return reasons
+
+
+def _wrong_moves(outcome: Outcome) -> list[Mapping[str, Any]]:
+    """Moves of Regions that should have stayed. A drill's own Region may be drained too, even
+    where a real failure ends the drill."""
+    scenario = outcome.scenario
+    right = set(scenario.regions) if scenario.expect != HELD else set()
+    return [m for m in outcome.moves if m["region"] not in {*right, scenario.drill_region}]
 
 
 def _why_drill_failed(outcome: Outcome) -> list[str]:

@@ -31,7 +31,7 @@ def test_a_file_of_the_users_own_is_read_by_its_path(tmp_path: Path) -> None:
 
     read = scenario.load(str(mine))
 
-    assert (read.region, read.faults[0].at_s, read.faults[0].for_s) == ("us-east-1", 10, 60)
+    assert (read.regions[0], read.faults[0].at_s, read.faults[0].for_s) == ("us-east-1", 10, 60)
 
 
 @pytest.mark.parametrize(
