@@ -184,12 +184,15 @@ class Endpoint:
             self.kernel.wait(call.connect_timeout_s)
             raise ConnectTimeoutError(endpoint_url=request.url)
         travel = self.network.round_trip_s(here, home) if here is not None else 0.0
-        self.kernel.wait(travel / 2 + SERVICE_TIME_S + (fault.delay_s if fault else 0.0))
+        late = fault.delay_s if fault else 0.0
+        self.kernel.wait(travel / 2 + SERVICE_TIME_S + min(late, call.read_timeout_s))
         with self.kernel.true_time():
             response = self._serve(call, request, fault.error if fault else None)
         severed = here is not None and not self.network.reachable(here, home)
         if severed or (fault is not None and fault.lose_response):
             self.kernel.wait(call.read_timeout_s)
+            raise ReadTimeoutError(endpoint_url=request.url)
+        if late >= call.read_timeout_s:
             raise ReadTimeoutError(endpoint_url=request.url)
         self.kernel.wait(travel / 2)
         return response

@@ -13,6 +13,7 @@ from typing import Any
 import dns.exception
 import dns.message
 import dns.query
+import simpy
 import urllib3
 from greenlet import getcurrent
 from urllib3.connectionpool import HTTPConnectionPool
@@ -134,10 +135,13 @@ class Outbound:
 
 
 def _captured(steps: Steps[HttpAnswer]) -> Steps[Any]:
-    """Run the steps; a failure becomes their value, for the one who asked to raise."""
+    """Run the steps; a failure becomes their value, for the one who asked to raise.
+
+    The one who asked may give up: then nobody waits for the value any more.
+    """
     try:
         return (yield from steps)
-    except (Unreachable, LookupError) as failure:
+    except (Unreachable, LookupError, simpy.Interrupt) as failure:
         return failure
 
 

@@ -6,6 +6,7 @@ strike by themselves. Everything after that has to happen by itself.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,9 @@ QUIET_AFTER_S = 180.0
 """How long after the last fault a world in which nothing may move is watched."""
 DEADLINE_S = 3600.0
 """How long after the last fault a run may take to be well again, unless told otherwise."""
+REPLICATED_WITHIN_S = 300.0
+"""What has not replicated so long after all was well is not there."""
+_ON_THE_WAY = 5
 _STEP_S = 1.0
 
 Event = dict[str, Any]
@@ -103,7 +107,7 @@ class Run:
             self._begin()
             self._until_over()
             clients.stop()
-            cloud.kernel.run(until=cloud.kernel.env.now + TAIL_S)
+            self._let_replicate()
             outcome.ended_at_s = float(cloud.kernel.env.now)
             outcome.audit = audit(
                 cloud.services.dynamodb,
@@ -124,6 +128,17 @@ class Run:
         if region is not None:
             kernel.run(until=DRILL_AT_S)
             kernel.finish(kernel.call(self._start_drill, region))
+
+    def _let_replicate(self) -> None:
+        """Go on for a while, and until every write has come everywhere, or should have."""
+        env = self._cloud.kernel.env
+        limit = env.now + REPLICATED_WITHIN_S
+        self._cloud.kernel.run(until=env.now + TAIL_S)
+        table: Any = self._cloud.services.dynamodb.replication(self._cloud.table("data"))
+        pairs = list(itertools.permutations(self._outcome.regions, 2))
+        # Probe items and heartbeats are written all the time: a handful is always on its way.
+        while env.now < limit and max(table.unreplicated(*pair) for pair in pairs) > _ON_THE_WAY:
+            self._cloud.kernel.run(until=env.now + _STEP_S)
 
     def _start_drill(self, region: str) -> None:
         """As by hand, in a Region that is not the one to be broken."""

@@ -23,7 +23,6 @@ from localcloud.services.table_faults import TableFault
 End = Callable[[], None]
 Begin = Callable[[LocalCloud, Fault], End]
 _GROWTH_STEPS = 20
-_ALARM_EVERY_S = 5.0
 
 
 def _region_down(cloud: LocalCloud, fault: Fault) -> End:
@@ -130,25 +129,8 @@ def _bus_down(cloud: LocalCloud, fault: Fault) -> End:
 
 
 def _alarms_stuck(cloud: LocalCloud, fault: Fault) -> End:
-    prefix = f"sidestep-{cloud.topology.application}-{fault.region}-"
-    going = [True]
-
-    def set_all() -> None:
-        client = cloud.client("cloudwatch", fault.region)
-        for alarm in client.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]:
-            client.set_alarm_state(
-                AlarmName=alarm["AlarmName"],
-                StateValue="INSUFFICIENT_DATA",
-                StateReason="its metrics do not arrive",
-            )
-
-    def stick() -> Steps[None]:
-        while going:
-            yield from cloud.kernel.call(set_all)
-            yield cloud.kernel.env.timeout(_ALARM_EVERY_S)
-
-    cloud.kernel.process(stick())
-    return going.clear
+    cloud.services.alarms.stick(fault.region)
+    return lambda: cloud.services.alarms.unstick(fault.region)
 
 
 def _clock_skew(cloud: LocalCloud, fault: Fault) -> End:

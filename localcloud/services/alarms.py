@@ -69,6 +69,7 @@ class Alarms:
         self._kernel, self._network, self._metrics = kernel, network, metrics
         self._emit, self._publish = emit, publish
         self._watched: dict[tuple[str, str], _Watched] = {}
+        self._stuck: set[str] = set()
         endpoint.before("cloudwatch", "PutMetricAlarm")(self._check)
         endpoint.after("cloudwatch", "PutMetricAlarm")(self._put)
         endpoint.before("cloudwatch", "PutCompositeAlarm", "PutAnomalyDetector")(_refuse)
@@ -83,6 +84,18 @@ class Alarms:
         if watched is None or self._find(region, name) is None:
             raise LookupError(f"no alarm {name} in {region}")
         return self._judge(watched, watched.data_state)[0]
+
+    def stick(self, region: str) -> None:
+        """A fault: the Region's alarms are in INSUFFICIENT_DATA and stay there."""
+        self._stuck.add(region)
+        for where, name in list(self._watched):
+            alarm = self._find(where, name)
+            if where == region and alarm is not None:
+                self._change(region, alarm, INSUFFICIENT, "Unchecked: Initial alarm creation", "{}")
+
+    def unstick(self, region: str) -> None:
+        """They are judged again, each at its next turn."""
+        self._stuck.discard(region)
 
     # -- the API -----------------------------------------------------------------------------
 
@@ -140,7 +153,7 @@ class Alarms:
         yield self._kernel.env.timeout(phase * interval)
         while (alarm := self._find(region, name)) is not None:
             watched = self._watched[region, name]
-            if region not in self._network.down:
+            if region not in self._network.down and region not in self._stuck:
                 self._evaluate(watched, alarm)
             yield self._kernel.env.timeout(10.0 if watched.rule.high_resolution else 60.0)
         del self._watched[region, name]

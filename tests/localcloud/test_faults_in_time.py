@@ -1,0 +1,28 @@
+"""When faults strike: at their time, again and again, or after a workflow's step."""
+
+from __future__ import annotations
+
+from localcloud.chronicle import Chronicle
+from localcloud.cloud import LocalCloud
+from localcloud.scenario import Fault
+from localcloud.strikes import Strikes
+
+HERE, THERE = "eu-west-2", "us-east-1"
+
+
+def test_a_fault_may_repeat_and_may_wait_for_a_step() -> None:
+    with LocalCloud() as cloud:
+        Chronicle(cloud)
+        flaps = Fault("health-errors", HERE, at_s=10, for_s=5, every_s=20, times=3)
+        waits = Fault("region-dark", "acting", for_s=5, after_step="Claim the incident", delay_s=2)
+        strikes = Strikes(cloud, (flaps, waits))
+        Strikes(cloud, (Fault("started-by-hand", HERE, 5, 0, settings={"workflow": "failover"}),))
+        cloud.kernel.run(until=60)
+
+        struck = [e for e in cloud.kernel.history if e["kind"] == "fault"]
+        flapped = [round(e["t"]) for e in struck if e["what"] == "health-errors"]
+        assert flapped == [10, 30, 50]
+        (claimed,) = [e for e in cloud.kernel.history if e.get("state") == "Claim the incident"][:1]
+        (dark,) = [e for e in struck if e["what"] == "region-dark"]
+        assert (dark["region"], dark["t"]) == (claimed["region"], claimed["t"] + 2)
+        assert strikes.open == 0
