@@ -24,20 +24,20 @@ class WriteLedger:
     def __init__(self, ledgers: Mapping[str, RegionalTable]) -> None:
         self._ledgers = ledgers
 
-    def entries(self, origin: str, since_ms: int) -> tuple[list[Message], bool]:
-        """All writes of `origin` since then that any surviving ledger knows, and whether every
-        one of them could be read."""
+    def entries(self, origin: str, since_ms: int) -> tuple[list[Message], dict[str, str]]:
+        """All writes of `origin` since then that any surviving ledger knows, and the Regions
+        whose ledger could not be read (to its end), with why."""
         found: dict[tuple[str, int], Message] = {}
-        complete = True
+        unread: dict[str, str] = {}
         for region, ledger in self._ledgers.items():
             if region == origin:
                 continue
             try:
                 for message in ledger.entries(origin, since_ms):
                     found[message.id, message.version] = message
-            except SidestepError:
-                complete = False
-        return list(found.values()), complete
+            except SidestepError as error:
+                unread[region] = str(error)
+        return list(found.values()), unread
 
 
 class Replica:

@@ -8,12 +8,14 @@ from typing import Any
 from sidestep.aws.clients import client
 from sidestep.aws.heartbeats import ReplicaHeartbeats
 from sidestep.aws.settings import Settings
+from sidestep.aws.telemetry import logger as make_logger
 from sidestep.control import _parts
 from sidestep.core.control import SERVING, ControlState
 from sidestep.core.errors import Refused
 from sidestep.core.ledger import at_risk
 
 settings = Settings.from_environment()
+logger = make_logger()
 lease = _parts.lease(settings, _parts.coordination(settings))
 ledger = _parts.write_ledger(settings)
 replicas = {region: _parts.replica(settings, region) for region in settings.regions}
@@ -35,9 +37,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     survivor = _survivor(claim.region, control)
     newest = heartbeats[survivor].newest().get(claim.region)
     since = _parts.ledger_since(newest, control.of(claim.region), now)
-    entries, complete = ledger.entries(claim.region, since)
+    entries, unread = ledger.entries(claim.region, since)
+    for region, why in unread.items():
+        logger.warning("a ledger could not be read", region=region, reason=why)
     held = replicas[survivor].held(entry.id for entry in entries)
-    found = asdict(at_risk(entries, held, complete))
+    found = asdict(at_risk(entries, held, complete=not unread))
     return {**found, "keys": list(found["keys"]), "since": since}
 
 

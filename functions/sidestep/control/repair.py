@@ -6,11 +6,13 @@ from typing import Any
 
 from sidestep.aws.incident_record import IncidentRecord
 from sidestep.aws.settings import Settings
+from sidestep.aws.telemetry import logger as make_logger
 from sidestep.control import _parts
 from sidestep.core.control import Claim
 from sidestep.core.ledger import missing, plan_repair
 
 settings = Settings.from_environment()
+logger = make_logger()
 table = _parts.coordination(settings)
 lease = _parts.lease(settings, table)
 record = IncidentRecord(table)
@@ -31,7 +33,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
-    entries, complete = ledger.entries(claim.region, _since(claim, now))
+    entries, unread = ledger.entries(claim.region, _since(claim, now))
+    for region, why in unread.items():
+        logger.warning("a ledger could not be read", region=region, reason=why)
     ids = [entry.id for entry in entries]
     plan = plan_repair(entries, replica.held(ids))
     repaired = int(event.get("repaired", 0))
@@ -45,7 +49,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         "repaired": repaired,
         "conflicts": list(plan.conflicts),
         "lost": 0 if more else len(left),
-        "complete": complete,
+        "complete": not unread,
         "more": more,
     }
 
