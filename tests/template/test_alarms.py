@@ -72,6 +72,20 @@ def test_our_own_metrics_are_alarmed_at_by_their_exact_dimensions(name: str) -> 
             assert published[metric["MetricName"]] in (exact, dimension["Name"])
 
 
+def test_errors_of_clients_are_counted_on_the_clients_routes_and_on_no_other() -> None:
+    """Health checkers ask so often that their answers would drown the clients' errors."""
+    watched = sorted(
+        (metric["MetricName"], *(d["Value"] for d in metric["Dimensions"]))
+        for metric in metrics(ALARMS["ApiErrorsAlarm"])
+    )
+    routes = (("GET", "/history"), ("POST", "/messages"))
+    assert watched == [
+        (name, "<Api>", method, path, "$default")
+        for name in ("5xx", "Count")
+        for method, path in routes
+    ]
+
+
 def test_no_alarm_is_straight_on_a_table_whose_missing_data_cloudwatch_ignores() -> None:
     namespaces = {m["Namespace"] for alarm in ALARMS.values() for m in metrics(alarm)}
     assert "AWS/DynamoDB" not in namespaces
@@ -82,6 +96,12 @@ def test_lag_from_every_guarded_region_is_watched(regions: tuple[str, ...]) -> N
     alarm = Stack("eu-west-2", regions).resources["ReplicationLagAlarm"]["Properties"]
     sources = [metric["Dimensions"][0]["Value"] for metric in metrics(alarm)]
     ids = [query["Id"] for query in alarm["Metrics"] if "MetricStat" in query]
+    for query in alarm["Metrics"][:-1]:
+        metric = query["MetricStat"]["Metric"]
+        assert (metric["Namespace"], metric["MetricName"]) == ("Sidestep", "ReplicationLag")
+        assert [dimension["Name"] for dimension in metric["Dimensions"]] == ["source"]
+        assert (query["MetricStat"]["Stat"], query["MetricStat"]["Period"]) == ("Maximum", 60)
+        assert query["ReturnData"] is False
     assert sources == list(regions)
     assert alarm["Metrics"][-1]["Expression"] == f"MAX([{', '.join(ids)}])"
 

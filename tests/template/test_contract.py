@@ -103,7 +103,10 @@ def test_history_is_an_index_of_whole_items_and_the_ledger_expires() -> None:
     made = Stack("eu-west-1").resources
     (index,) = made["DataTable"]["Properties"]["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "history"
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["history_pk", "history_sk"]
+    assert [(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]] == [
+        ("history_pk", "HASH"),
+        ("history_sk", "RANGE"),
+    ]
     assert index["Projection"] == {"ProjectionType": "ALL"}
     expiry = made["RegionalTable"]["Properties"]["TimeToLiveSpecification"]
     assert expiry == {"AttributeName": "expires_at", "Enabled": True}

@@ -109,6 +109,12 @@ def test_logs_are_kept_for_a_month(group: str) -> None:
     assert made(group)["RetentionInDays"] == 30
 
 
+def test_logs_are_found_by_name_and_workflows_stay_clear_of_the_resource_policys_limit() -> None:
+    """Vended logs need no statement each (Step Functions developer guide, logging)."""
+    assert made("FunctionLog")["LogGroupName"] == "/sidestep/demo/functions"
+    assert made("WorkflowLog")["LogGroupName"] == "/aws/vendedlogs/states/sidestep-demo"
+
+
 @pytest.mark.parametrize("function", functions())
 def test_every_function_is_traced_and_logs_where_the_others_do(function: str) -> None:
     assert made(function)["TracingConfig"] == {"Mode": "Active"}

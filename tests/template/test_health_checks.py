@@ -53,6 +53,9 @@ def test_any_one_unhealthy_child_takes_the_region_out(
     regions: tuple[str, ...], children: int
 ) -> None:
     region = checks("eu-west-2", regions)["RegionCheck"]
+    names = ["HealthEndpointCheck", "ToggleCheck", "Warden1Check", "Warden2Check"][:children]
+    assert region["Type"] == "CALCULATED"
+    assert region["ChildHealthChecks"] == [f"<{name}>" for name in names]
     assert len(region["ChildHealthChecks"]) == region["HealthThreshold"] == children
 
 

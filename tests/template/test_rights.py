@@ -193,6 +193,13 @@ def test_the_only_managed_rights_are_to_log_and_to_trace() -> None:
     """SAM adds these. Traces have no resource level; logs could name their group, but only with
     a hand-written role a function, and what they allow is writing log lines."""
     managed = {
-        arn.split("/")[-1] for role in ROLES.values() for arn in role.get("ManagedPolicyArns", [])
+        name: {arn.split("/")[-1] for arn in role.get("ManagedPolicyArns", [])}
+        for name, role in ROLES.items()
     }
-    assert managed == {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+    to_trace = {f"{name}StateMachineRole" for name in ("Observe", "Failover", "Recovery", "Drill")}
+    to_log_and_trace = {f"{function}Role" for function in FUNCTIONS}
+    assert managed == {
+        name: ({"AWSXrayWriteOnlyAccess"} if name in to_trace | to_log_and_trace else set())
+        | ({"AWSLambdaBasicExecutionRole"} if name in to_log_and_trace else set())
+        for name in ROLES
+    }

@@ -45,6 +45,14 @@ def test_drain_marks_and_ledger_survive_a_slip_of_the_hand() -> None:
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
+def test_leases_and_incidents_survive_a_slip_of_the_hand_in_each_region() -> None:
+    replicas = made("CoordinationTable")["Replicas"]
+    assert len(replicas) == 3
+    for replica in replicas:
+        assert replica["DeletionProtectionEnabled"] is True
+        assert replica["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
 @pytest.mark.parametrize("table", ["RegionalTable", "CoordinationTable"])
 def test_no_other_table_streams_since_nothing_reads_it(table: str) -> None:
     assert "StreamSpecification" not in made(table)

@@ -107,8 +107,9 @@ def test_observation_runs_every_minute_and_at_every_change_of_our_alarms() -> No
         "detail": {"alarmName": [{"prefix": "sidestep-demo-"}]},
     }
     assert "EventBusName" not in changed
-    for rule in (each_minute, changed):
+    for name, rule in (("EachMinute", each_minute), ("AlarmChanged", changed)):
         (target,) = rule["Targets"]
+        assert target["RoleArn"] == f"<ObserveStateMachine{name}Role.Arn>"
         assert target["Arn"] == "<ObserveStateMachine>"
         assert target["DeadLetterConfig"] == {"Arn": "<DeadLetters.Arn>"}
 
@@ -118,7 +119,8 @@ def test_rules_may_put_what_they_cannot_deliver_into_the_dead_letter_queue() -> 
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert policy["Queues"] == ["<DeadLetters>"]
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Action"] == "sqs:SendMessage"
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "sqs:SendMessage")
+    assert statement["Resource"] == "<DeadLetters.Arn>"
     assert statement["Condition"] == {
         "ArnLike": {"aws:SourceArn": "arn:aws:events:eu-west-1:111122223333:rule/*"}
     }
