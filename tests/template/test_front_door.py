@@ -104,6 +104,15 @@ def test_the_front_door_limits_what_comes_in() -> None:
     assert limits == {"ThrottlingBurstLimit": 1000, "ThrottlingRateLimit": 2000}
 
 
+def test_the_clients_routes_alone_have_metrics_of_their_own_and_the_same_limits() -> None:
+    stage = made("ApiApiGatewayDefaultStage")
+    assert stage["StageName"] == "$default"
+    assert stage["RouteSettings"] == {
+        route: {"DetailedMetricsEnabled": True, **stage["DefaultRouteSettings"]}
+        for route in ("POST /messages", "GET /history")
+    }
+
+
 @pytest.mark.parametrize("group", ["AccessLog", "FunctionLog", "WorkflowLog"])
 def test_logs_are_kept_for_a_month(group: str) -> None:
     assert made(group)["RetentionInDays"] == 30
