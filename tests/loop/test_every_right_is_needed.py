@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from localcloud.cloud import LocalCloud
+from localcloud.frontdoor import Api, Route
 from localcloud.lambdas import Invocation
 from localcloud.services.eventbridge import BusFault
 from localcloud.wire import AwsError
@@ -217,6 +218,23 @@ def test_lambda_reads_a_stream_or_queue_by_the_functions_own_right(world: World)
         pytest.raises(AwsError, match=REFUSED),
     ):
         services.stream_sources.add(stream)
+
+
+def test_an_api_invokes_a_function_only_where_the_functions_own_policy_names_its_route(
+    world: World,
+) -> None:
+    """The same function, by the API of the template and by one that it does not know."""
+    history = world.cloud.stacks[HERE].resources["HistoryFunction"].physical_id
+    stranger = Api(HERE, "stranger", "$default", [Route("GET", "/history", history)], {"else.test"})
+    world.cloud.door.add(stranger)
+
+    def asked(host: str) -> int:
+        return world.cloud.kernel.finish(
+            world.cloud.door.request(HERE, host, "GET", "/history")
+        ).status
+
+    assert asked(f"{HERE}.{world.cloud.topology.domain}") == 200
+    assert asked("else.test") == 500
 
 
 def test_a_write_reaches_the_other_regions_ledgers_by_the_right_to_forward(world: World) -> None:
