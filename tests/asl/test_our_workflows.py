@@ -8,8 +8,9 @@ import pytest
 
 from localcloud.asl import load
 from tests.asl.agreement import assert_agree
+from tests.asl.runs import SCENARIOS
 from tests.asl.scripts import Throw
-from tests.asl.workflows import FOLDER, SCENARIOS, Scenario, definition_of, files, tasks_of
+from tests.asl.workflows import FOLDER, Scenario, definition_of, files, tasks_of
 
 # observe runs every minute for little money (docs/architecture.md); the others wait for weeks.
 EXPRESS = {"observe"}

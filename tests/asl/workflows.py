@@ -1,9 +1,9 @@
 """How each of our workflows is run under both interpreters: scripted answers, by state name.
 
-To add a run, add a Scenario: the file's name without `.asl.json`, what the run shows, the
-input, and each Task's answers in the order of its attempts (the last one goes on for ever).
-Answers are results as the integration gives them (`{"Payload": …}` for `lambda:invoke`), or a
-Throw. A Task that is entered without an answer fails the test by name.
+A Scenario is the file's name without `.asl.json`, what the run shows, the input, and each
+Task's answers in the order of its attempts (the last one goes on for ever). Answers are results
+as the integration gives them (`{"Payload": …}` for `lambda:invoke`), or a Throw. A Task that is
+entered without an answer fails the test by name. The runs are in `runs.py`.
 """
 
 from __future__ import annotations
@@ -30,9 +30,6 @@ class Scenario:
     concurrent: bool = False
     passes: Sequence[str] = field(default_factory=tuple)
     """States that the run must enter: what makes it the run that it says it is."""
-
-
-SCENARIOS: list[Scenario] = []
 
 
 def files() -> list[Path]:

@@ -1,0 +1,84 @@
+"""What each step of a workflow answers when all goes well: to be changed where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sidestep.core.policy import Policy
+
+CLAIM = {
+    "application": "demo",
+    "region": "eu-west-2",
+    "incident": "demo-eu-west-2-1",
+    "kind": "failover",
+    "mode": "automatic",
+    "token": 1,
+    "holder": "arn:aws:states:us-east-1:123456789012:execution:m:n",
+    "lease_until": 1,
+}
+COMMANDS = ["aws … failover", "aws … recovery"]
+
+
+def says(**payload: Any) -> list[Any]:
+    """What a Lambda step answers, always."""
+    return [{"Payload": payload}]
+
+
+def held(state: str = "SERVING", mode: str = "automatic", **policy: Any) -> list[Any]:
+    """A claim that is held."""
+    return says(
+        held=True,
+        why="claimed",
+        claim=CLAIM | {"mode": mode},
+        state=state,
+        policy=asdict(Policy(**policy)),
+        commands=COMMANDS,
+    )
+
+
+RECORDED = says(recorded=True, words="in words", at=1)
+TOLD: list[Any] = [{"MessageId": "m"}]
+FAILOVER = {
+    "Claim the incident": held(),
+    "Check again": says(go=True, why="2 of 2", diagnosis="health_failing", reasons=["2 of 2"]),
+    "Drain by the gate": says(set=True, marks={"us-east-1": True}, why={}),
+    "Flip the toggle": says(set=True, version=2, why="by us"),
+    "Note that it is drained": RECORDED,
+    "Watch traffic leave": says(done=True, dns_moved=True, traffic_moved=True),
+    "Measure replication": says(caught_up=True, lag_ms=1, why=""),
+    "Count the writes at risk": says(count=0, keys=[], oldest_ms=None, complete=True, since=1),
+    "Put the incident down": RECORDED,
+    "Stand down": RECORDED,
+    "Stand down and release": RECORDED,
+    "Undo the drain": RECORDED,
+    "Hand over to a person": RECORDED,
+    "Say that replication was not proven": RECORDED,
+    "Announce the outcome": TOLD,
+    "Announce it on the bus": TOLD,
+    "Tell a person": TOLD,
+}
+RECOVERY = {
+    "Claim the incident": held("DRAINED"),
+    "Begin probation again": RECORDED,
+    "See whether it is stable": says(stable=True, bad=False, healthy_for_s=60, why=""),
+    "See whether its replica has caught up": says(caught_up=True, lag_ms=1, why=""),
+    "Repair the writes at risk": says(repaired=1, conflicts=[], lost=0, complete=True, more=False),
+    "Note what was repaired": RECORDED,
+    "Keep the lease while a person thinks": RECORDED,
+    "Ask a person": [{}],
+    "Restore the toggle": says(set=True, version=3, why=""),
+    "Restore the gate": says(set=True, marks={}, why={}),
+    "Note that it is on probation": RECORDED,
+    "Watch traffic return": says(done=True, dns_moved=True, traffic_moved=None),
+    "Watch it on probation": says(stable=True, bad=False, healthy_for_s=60, why=""),
+    "Close the incident": RECORDED,
+    "Back out by the gate": says(set=True, marks={}, why={}),
+    "Back out by the toggle": says(set=True, version=4, why=""),
+    "Note that it is drained again": RECORDED,
+    "Stand down": RECORDED,
+    "Hand over to a person": RECORDED,
+    "Announce the outcome": TOLD,
+    "Announce it on the bus": TOLD,
+    "Tell a person": TOLD,
+}
