@@ -132,7 +132,7 @@ def written(n: int, region: str = HERE) -> Message:
 
 @pytest.mark.usefixtures("plane")
 def test_the_entries_of_a_lost_region_are_read_from_a_moment_on_oldest_first() -> None:
-    table = RegionalTable(client("dynamodb", HERE), "sidestep-demo-regional")
+    table = RegionalTable(client("dynamodb", PEER), "sidestep-demo-regional")
     for n in (3000, 1000, 2000, 4000):
         table.enter(written(n), seen_at=n)
     table.enter(written(2500, PEER), seen_at=2500)
