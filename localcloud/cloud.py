@@ -139,6 +139,7 @@ class LocalCloud:
         trace: TracebackType | None,
     ) -> None:
         gc.unfreeze()
+        gc.collect()
         gc.set_threshold(*(self._collector or gc.get_threshold()))
         self.outbound.close()
         self.endpoint.close()

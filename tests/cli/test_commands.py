@@ -12,6 +12,8 @@ import pytest
 
 from tests.cli.running import BIN, ROOT
 
+OPTIONS = ("--scenario", "region-down", "--seed", "7")
+
 
 def sidestep(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """The installed command, as a process of its own."""
@@ -22,9 +24,9 @@ def sidestep(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def drill(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
-    """`sidestep drill --json --history FILE`, once: its report and its history."""
+    """A drill with a Region down, once: its report and its history."""
     history = tmp_path_factory.mktemp("drill") / "history.jsonl"
-    run = sidestep("drill", "--seed", "7", "--json", "--history", history)
+    run = sidestep("drill", *OPTIONS, "--json", "--history", history)
     assert (run.returncode, run.stderr) == (0, "")
     return json.loads(run.stdout), history
 
