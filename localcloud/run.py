@@ -22,13 +22,13 @@ from localcloud.fault_kinds import KINDS
 from localcloud.scenario import MOVED, Scenario
 from localcloud.strikes import Strikes
 
-DRILL_AT_S = 45.0
+DRILL_AT_S = 36.0
 """When a drill is started: every client has come by then, and every observer has voted."""
 DRILL_MINUTES = 15
-REQUESTS_PER_S = 2.0
+REQUESTS_PER_S = 1.5
 POPULATION = 24
 """Clients of all Regions together."""
-TAIL_S = 20.0
+TAIL_S = 15.0
 """How long the world goes on after all is well, so that last writes replicate."""
 QUIET_AFTER_S = 180.0
 """How long after the last fault a world in which nothing may move is watched."""

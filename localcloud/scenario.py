@@ -56,7 +56,7 @@ class Scenario:
     faults: tuple[Fault, ...] = ()
     drill_region: str | None = None
     drill_ends: str = "SUCCEEDED"
-    requests_per_s: float = 2.0
+    requests_per_s: float = 1.5
     most_moves: int | None = None
     """How many moves there may be at most; None: a drain and a restore of each Region."""
     policy: Mapping[str, Any] = field(default_factory=dict)
@@ -122,7 +122,7 @@ def parse(text: str, source: str) -> Scenario:
         faults=faults,
         drill_region=drill_region,
         drill_ends=reader.text(drill, "ends", None) if "ends" in drill else "SUCCEEDED",
-        requests_per_s=reader.number(top, "requests_per_s", root, 0.001, 100.0, default=2.0),
+        requests_per_s=reader.number(top, "requests_per_s", root, 0.001, 100.0, default=1.5),
         most_moves=(
             int(reader.number(top, "most_moves", root, 0, 1000)) if "most_moves" in top else None
         ),

@@ -45,7 +45,8 @@ def test_alarms_alone_find_the_broken_region_and_drain_it() -> None:
         go_on(cloud, 5)
         set_alarm(cloud, OTHERS[0], "dead-letters")
 
-        assert until(cloud, lambda: serves_no_more(cloud, BROKEN), within_s=15)
+        # The first failover may stand down (a vote is still missing): the next is a round later.
+        assert until(cloud, lambda: serves_no_more(cloud, BROKEN), within_s=30)
         assert drained(cloud) == [BROKEN]
         looks = executions(cloud, OTHERS[0], "observe")
         assert {look.input["detail-type"] for look in looks} == {"CloudWatch Alarm State Change"}

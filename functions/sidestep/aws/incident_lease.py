@@ -15,6 +15,7 @@ from sidestep.aws.coordination import ConditionFailed, CoordinationTable
 from sidestep.core.control import (
     DRAINED,
     DRAINING,
+    FAILOVER,
     MOVES_KEPT,
     PROBATION,
     RESTORING,
@@ -215,6 +216,8 @@ class IncidentLease:
             drained_at_ms=now_ms if to == DRAINING else now.drained_at_ms,
             restored_at_ms=now_ms if to == PROBATION else now.restored_at_ms,
             lease_until_ms=now_ms + self._lease_ms,
+            # What a failover that drained counts from: no return has been tried yet.
+            attempts=0 if to == DRAINED and claim.kind == FAILOVER else now.attempts,
         )
         moves = list(control.moves)
         if to in _MOVES:

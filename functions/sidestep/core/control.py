@@ -43,6 +43,8 @@ class RegionState:
     drained_at_ms: int = 0
     restored_at_ms: int = 0
     attempts: int = 0
+    """Of a drained Region: returns that were tried. Of a serving one: failovers in a row that
+    were put down without a drain, before the newest."""
     toggle: str = ""
     """Where the toggle stands: `shut`, `open`, "" for never touched, or `unknown` from when a
     holder goes to set it until it says that it did."""
@@ -59,6 +61,12 @@ class RegionState:
         if self.state == DRAINED:
             return SHUT
         return OPEN if self.toggle and self.state == SERVING else ""
+
+    @property
+    def undrained(self) -> int:
+        """How many failovers in a row were put down without a drain; 0 after one that drained."""
+        ended = self.state == SERVING and self.kind == FAILOVER and not self.holder
+        return self.attempts + 1 if ended else 0
 
     @property
     def unfinished(self) -> bool:
@@ -168,7 +176,7 @@ def plan_claim(
         since_ms=now.since_ms or now_ms,
         drained_at_ms=0 if fresh else now.drained_at_ms,
         restored_at_ms=now.restored_at_ms,
-        attempts=0 if fresh else now.attempts + (1 if kind == RECOVERY else 0),
+        attempts=now.undrained if fresh else now.attempts + (1 if kind == RECOVERY else 0),
         toggle=now.toggle,
     )
     return ClaimPlan(claimed, "claimed" if fresh else f"taken on at {now.state}")

@@ -324,6 +324,16 @@ def _blocked(region: str, control: ControlState, policy: Policy, now_ms: int) ->
     pause = _paused(control, now_ms)
     if pause:
         return pause
+    state = control.of(region)
+    if state.undrained:
+        wait = policy.undrained_retry_s * policy.cooldown_factor ** (state.undrained - 1)
+        wait = min(wait, policy.cooldown_max_s)
+        passed = (now_ms - state.since_ms) / 1000
+        if passed < wait:
+            return (
+                f"{state.incident} was put down without a drain {passed:.0f} s ago; the next is "
+                f"tried {wait:.0f} s after it ({state.undrained} in a row)"
+            )
     drains = [m for m in control.moves if m.what == "drain" and 0 <= now_ms - m.at_ms < DAY_MS]
     if len(drains) >= policy.max_drains_per_day:
         return f"{len(drains)} drains in 24 hours, as many as max_drains_per_day allows"

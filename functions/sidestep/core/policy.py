@@ -29,6 +29,7 @@ class Policy:
     cooldown_factor: float = 2.0
     cooldown_max_s: int = 3600
     max_drains_per_day: int = 6
+    undrained_retry_s: int = 10
     lease_s: int = 90
     traffic_deadline_s: int = 240
     replication_deadline_s: int = 180
@@ -61,6 +62,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "cooldown_factor": (1.0, 10.0),
     "cooldown_max_s": (0, 86_400),
     "max_drains_per_day": (1, 100),
+    "undrained_retry_s": (0, 3600),
     "lease_s": (30, 600),
     "traffic_deadline_s": (30, 3600),
     "replication_deadline_s": (0, 3600),
