@@ -8,6 +8,7 @@ members matter. A test holds both ways to the same bytes.
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 from functools import cache
@@ -51,7 +52,9 @@ def answer(account: str, region: str, operation: str, params: Any) -> HttpRespon
         )
     known = _members(operation)
     plain = {name: value for name, value in result.items() if name in known and value is not None}
-    return HttpResponse(200, {"Content-Type": _CONTENT}, json.dumps(plain).encode())
+    return HttpResponse(
+        200, {"Content-Type": _CONTENT}, json.dumps(plain, default=_base64).encode()
+    )
 
 
 def _handler(account: str, region: str, operation: str, params: dict[str, Any]) -> Any:
@@ -68,6 +71,11 @@ def _handler(account: str, region: str, operation: str, params: dict[str, Any]) 
 @cache
 def _members(operation: str) -> frozenset[str]:
     return frozenset(get_service_model("dynamodb").operation_model(operation).output_shape.members)
+
+
+def _base64(value: bytes) -> str:
+    """A binary attribute as the JSON protocol carries it."""
+    return base64.b64encode(value).decode()
 
 
 def _bytes(body: Any) -> bytes:

@@ -21,6 +21,7 @@ def dns(*addresses: str, **own: tuple[str, ...]) -> Answers:
 @pytest.mark.parametrize(
     ("seen", "served", "dns_moved", "traffic_moved", "done"),
     [
+        (dns("192.0.2.2"), "no metrics yet", True, None, False),
         (dns("192.0.2.2"), 0, True, True, True),
         (dns("192.0.2.2"), 7, True, False, False),  # caches and kept connections
         (dns("192.0.2.2"), None, True, None, True),  # the Region cannot be asked any more
@@ -34,12 +35,13 @@ def dns(*addresses: str, **own: tuple[str, ...]) -> Answers:
 )
 def test_traffic_is_gone_when_dns_moved_and_nobody_is_known_to_come(
     seen: Answers | None,
-    served: int | None,
+    served: int | str | None,
     dns_moved: bool | None,
     traffic_moved: bool | None,
     done: bool,
 ) -> None:
-    found = moved("gone", LONDON, seen, served)
+    known = served if isinstance(served, int) else None
+    found = moved("gone", LONDON, seen, known, silent=served is None)
 
     assert (found.dns, found.traffic, found.done) == (dns_moved, traffic_moved, done)
 

@@ -51,6 +51,9 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("Scan", {}),
+    ("PutItem", {"Item": {**ITEM, "big": {"S": "x" * 380_000}}}),
+    ("PutItem", {"Item": {**ITEM, "big": {"S": "x" * 420_000}}}),
+    ("PutItem", {"Item": {**ITEM, "a": {"S": "x" * 210_000}, "b": {"S": "y" * 210_000}}}),
     ("DeleteItem", {"Key": KEY, "ReturnValues": "ALL_OLD"}),
 ]
 
@@ -106,3 +109,24 @@ def test_both_ways_to_moto_give_the_same_answer(
     status, body = by_http(operation, given)
 
     assert (short.status, json.loads(short.body)) == (status, body)
+
+
+def test_an_item_may_weigh_400_kb_and_no_more(dynamodb: Any) -> None:
+    def put(*sizes: int) -> None:
+        item = {f"part-{n}": {"S": "x" * size} for n, size in enumerate(sizes)}
+        dynamodb.put_item(TableName=TABLE, Item={**KEY, **item})
+
+    put(380_000)
+    put(*[19_000] * 20)
+    for sizes in ([420_000], [21_000] * 20):
+        with pytest.raises(dynamodb.exceptions.ClientError, match="Item size has exceeded"):
+            put(*sizes)
+
+
+def test_binary_values_come_back_as_they_were_put(dynamodb: Any) -> None:
+    nested = {"M": {"deep": {"L": [{"B": b"\x00\xff"}]}}}
+    dynamodb.put_item(TableName=TABLE, Item={**KEY, "raw": {"B": b"\x01"}, "nested": nested})
+
+    item = dynamodb.get_item(TableName=TABLE, Key=KEY)["Item"]
+
+    assert (item["raw"], item["nested"]) == ({"B": b"\x01"}, nested)

@@ -36,8 +36,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     claim = lease.renew(_parts.claim_from(event), now)
     expected = GONE if event["expect"] == GONE else BACK
     answers = _answers(claim.region)
-    served = _served(claim.region, now)
-    found = moved(expected, claim.region, answers, served)
+    served, silent = _served(claim.region, now)
+    found = moved(expected, claim.region, answers, served, silent)
     return {
         "done": found.done,
         "dns_moved": found.dns,
@@ -64,10 +64,10 @@ def _answers(region: str) -> Answers | None:
         return None
 
 
-def _served(region: str, now: int) -> int | None:
-    """Client requests that the Region served lately; None when it cannot be asked."""
+def _served(region: str, now: int) -> tuple[int | None, bool]:
+    """Client requests that the Region served lately, None if unknown; whether it is silent."""
     try:
-        return metrics[region].client_requests(now)
+        return metrics[region].client_requests(now), False
     except SidestepError as error:
         logger.info("the Region's metrics could not be read", reason=str(error))
-        return None
+        return None, True

@@ -29,18 +29,26 @@ class Moved:
     done: bool
 
 
-def moved(expected: str, region: str, answers: Answers | None, served: int | None) -> Moved:
+def moved(
+    expected: str,
+    region: str,
+    answers: Answers | None,
+    served: int | None,
+    silent: bool = False,
+) -> Moved:
     """Judge what was seen of `region`; `served`: client requests in its newest whole minute.
 
-    Gone for certain is when DNS answers only other Regions' addresses, and nobody is known to
-    come any more: a Region that cannot be asked (served None) does not hold the workflow up.
+    Gone for certain is when DNS answers only other Regions' addresses, and nobody comes any
+    more. A Region that is `silent` (nobody can be asked) does not hold the workflow up; one that
+    could be asked and has no figure yet is waited for.
     Back is when DNS answers its address: clients come as their caches run out.
     """
     dns = None if answers is None else _dns(expected, region, answers)
     if expected == BACK:
         return Moved(dns, None if served is None else served > 0, dns is True)
     traffic = None if served is None else served == 0
-    return Moved(dns, traffic, dns is True and traffic is not False)
+    nobody_comes = traffic is True or (traffic is None and silent)
+    return Moved(dns, traffic, dns is True and nobody_comes)
 
 
 def _dns(expected: str, region: str, answers: Answers) -> bool | None:
