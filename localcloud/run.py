@@ -32,7 +32,7 @@ TAIL_S = 15.0
 """How long the world goes on after all is well, so that last writes replicate."""
 QUIET_AFTER_S = 180.0
 """How long after the last fault a world in which nothing may move is watched."""
-DEADLINE_S = 3600.0
+DEADLINE_S = 1800.0
 """How long after the last fault a run may take to be well again, unless told otherwise."""
 REPLICATED_WITHIN_S = 300.0
 """What has not replicated so long after all was well is not there."""
