@@ -6,7 +6,6 @@ strike by themselves. Everything after that has to happen by itself.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,7 +35,6 @@ DEADLINE_S = 1800.0
 """How long after the last fault a run may take to be well again, unless told otherwise."""
 REPLICATED_WITHIN_S = 300.0
 """What has not replicated so long after all was well is not there."""
-_ON_THE_WAY = 5
 _STEP_S = 1.0
 
 Event = dict[str, Any]
@@ -109,12 +107,7 @@ class Run:
             clients.stop()
             self._let_replicate()
             outcome.ended_at_s = float(cloud.kernel.env.now)
-            outcome.audit = audit(
-                cloud.services.dynamodb,
-                cloud.table("data"),
-                outcome.regions,
-                clients.acknowledged.values(),
-            )
+            outcome.audit = self._audit()
             outcome.epoch = cloud.kernel.env.epoch
             outcome.incidents, outcome.control = cloud.incidents(), cloud.control()
             outcome.transcript = cloud.kernel.transcript()
@@ -130,15 +123,21 @@ class Run:
             kernel.finish(kernel.call(self._start_drill, region))
 
     def _let_replicate(self) -> None:
-        """Go on for a while, and until every write has come everywhere, or should have."""
-        env = self._cloud.kernel.env
-        limit = env.now + REPLICATED_WITHIN_S
-        self._cloud.kernel.run(until=env.now + TAIL_S)
-        table: Any = self._cloud.services.dynamodb.replication(self._cloud.table("data"))
-        pairs = list(itertools.permutations(self._outcome.regions, 2))
-        # Probe items and heartbeats are written all the time: a handful is always on its way.
-        while env.now < limit and max(table.unreplicated(*pair) for pair in pairs) > _ON_THE_WAY:
-            self._cloud.kernel.run(until=env.now + _STEP_S)
+        """Go on for a while, and until every acknowledged write is everywhere, or should be."""
+        kernel = self._cloud.kernel
+        limit = kernel.env.now + REPLICATED_WITHIN_S
+        kernel.run(until=kernel.env.now + TAIL_S)
+        while self._audit().not_everywhere and kernel.env.now < limit:
+            kernel.run(until=kernel.env.now + TAIL_S)
+
+    def _audit(self) -> Audit:
+        assert self._outcome.clients is not None
+        return audit(
+            self._cloud.services.dynamodb,
+            self._cloud.table("data"),
+            self._outcome.regions,
+            self._outcome.clients.acknowledged.values(),
+        )
 
     def _start_drill(self, region: str) -> None:
         """As by hand, in a Region that is not the one to be broken."""
