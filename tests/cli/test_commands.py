@@ -2,69 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
 import subprocess
-from pathlib import Path
-from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from sidestepctl.main import cli
 from tests.cli.running import BIN, ROOT
 
-OPTIONS = ("--scenario", "region-down", "--seed", "7")
 
-
-def sidestep(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def sidestep(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The installed command, as a process of its own."""
     return subprocess.run(
         [BIN / "sidestep", *arguments], capture_output=True, text=True, cwd=ROOT, check=False
     )
-
-
-@pytest.fixture(scope="module")
-def drill(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
-    """A drill with a Region down, once: its report and its history."""
-    history = tmp_path_factory.mktemp("drill") / "history.jsonl"
-    run = sidestep("drill", *OPTIONS, "--json", "--history", history)
-    assert (run.returncode, run.stderr) == (0, "")
-    return json.loads(run.stdout), history
-
-
-def test_the_drills_report_is_what_its_page_says(drill: tuple[Any, Path]) -> None:
-    page = (ROOT / "docs" / "drill.md").read_text()
-    report = drill[0]
-
-    assert re.findall(r"^\| `(\w+)` \|", page, re.M) == list(report)
-    for part in ("clients", "writes"):
-        described = re.search(rf"^\| `{part}` \| .*$", page, re.M)
-        assert described is not None
-        assert set(report[part]) <= set(re.findall(r"`(\w+)`", described[0]))
-
-
-def test_a_drill_that_closed_says_when_and_who_moved(drill: tuple[Any, Path]) -> None:
-    report = drill[0]
-
-    assert (report["ok"], report["why"], report["seed"]) == (True, [], 7)
-    assert 0 < report["detected_s"] < report["mitigated_s"] < report["recovered_s"]
-    assert [(move["what"], move["region"]) for move in report["moves"]] == [
-        ("drain", "eu-west-2"),
-        ("restore", "eu-west-2"),
-    ]
-    assert all(":execution:sidestep-demo-" in move["by"] for move in report["moves"])
-    assert report["writes"]["acknowledged"] > 100
-    assert report["writes"]["lost"] == 0
-
-
-def test_the_history_is_one_json_object_a_line_in_the_order_of_time(
-    drill: tuple[Any, Path],
-) -> None:
-    events = [json.loads(line) for line in drill[1].read_text().splitlines()]
-
-    assert [e["t"] for e in events] == sorted(e["t"] for e in events)
-    assert {"step", "vote", "decision", "move", "request", "health_check", "lag"} <= {
-        e["kind"] for e in events
-    }
 
 
 def test_one_event_is_fed_from_the_command_line() -> None:
@@ -86,8 +37,16 @@ def test_one_event_is_fed_from_the_command_line() -> None:
     ],
 )
 def test_bad_input_is_a_clear_line_and_exit_code_2(arguments: list[str], said: str) -> None:
-    run = sidestep(*arguments)
+    run = CliRunner(mix_stderr=False).invoke(cli, arguments)
+
+    assert run.exit_code == 2
+    assert said in run.stderr
+    assert isinstance(run.exception, SystemExit)  # said on purpose, not a traceback
+
+
+def test_the_installed_command_says_it_in_one_line() -> None:
+    run = sidestep("drill", "--scenario", "none-such")
 
     assert run.returncode == 2
-    assert said in run.stderr
+    assert "no scenario 'none-such': choose one of" in run.stderr
     assert "Traceback" not in run.stderr

@@ -19,10 +19,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 RUN_ELSEWHERE = {
     "make drill": "a fresh clone's first command: it is `sidestep drill`, see below",
     "make test": "this very run",
-    "sidestep drill --scenario region-down --seed 7 --json --history history.jsonl": (
-        "test_commands.py"
-    ),
-    "sidestep drill --scenario region-down --seed 7 --json": "the same, without its history",
+    "sidestep drill --seed 1 --json --history history.jsonl": "tests/loop/test_the_loop.py",
+    "sidestep drill --seed 1 --json": "the same, without its history",
     "sidestep up --speed 10": "test_up.py",
 }
 

@@ -1,4 +1,4 @@
-"""The whole loop once, as `sidestep drill` runs it: what it promises, held against its history.
+"""The whole loop once, by the command `sidestep drill`: its promises, held against its history.
 
 Nothing here asks the workflows what they did: the figures are worked out again from the
 requests that clients made, the health checks that DNS heard of, and the replicas.
@@ -7,17 +7,22 @@ requests that clients made, the health checks that DNS heard of, and the replica
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from click.testing import CliRunner
 
 from localcloud.run import Outcome, Run
-from localcloud.scenario import load
+from sidestepctl.main import cli
 from sidestepctl.report import Report, report_of
 
 pytestmark = pytest.mark.xdist_group("the loop")
 
+COMMAND = ("drill", "--seed", "1", "--json", "--history")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "drill.md"
 BROKEN = "eu-west-2"
 UNDELIVERED = {
     "alarm.action_failed",
@@ -37,6 +42,8 @@ class Told(NamedTuple):
     outcome: Outcome
     report: Report
     history: list[dict[str, Any]]
+    printed: dict[str, Any]
+    """The report as the command printed it."""
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The history's events of one kind."""
@@ -54,15 +61,52 @@ class Told(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def drill() -> Told:
-    outcome = Run(load("health-errors"), seed=1).carry_out()
-    history = [json.loads(line) for line in outcome.transcript.splitlines()]
-    return Told(outcome, report_of(outcome), history)
+def drill(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    history = tmp_path_factory.mktemp("drill") / "history.jsonl"
+    outcomes: list[Outcome] = []
+    carry_out = Run.carry_out
+
+    def overheard(run: Run) -> Outcome:
+        outcomes.append(carry_out(run))
+        return outcomes[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "carry_out", overheard)
+        ran = CliRunner(mix_stderr=False).invoke(cli, [*COMMAND, str(history)])
+    assert (ran.exit_code, ran.stderr) == (0, ""), ran.output
+    events = [json.loads(line) for line in history.read_text().splitlines()]
+    return Told(outcomes[0], report_of(outcomes[0]), events, json.loads(ran.stdout))
 
 
 def test_the_loop_closes(drill: Told) -> None:
     assert drill.report.why == []
     assert drill.report.ok
+
+
+def test_the_printed_report_is_what_its_page_says(drill: Told) -> None:
+    page = PAGE.read_text()
+
+    assert json.loads(drill.report.to_json()) == drill.printed
+    assert re.findall(r"^\| `(\w+)` \|", page, re.M) == list(drill.printed)
+    for part in ("clients", "writes"):
+        described = re.search(rf"^\| `{part}` \| .*$", page, re.M)
+        assert described is not None
+        assert set(drill.printed[part]) <= set(re.findall(r"`(\w+)`", described[0]))
+
+
+def test_a_drill_that_closed_says_when_and_who_moved(drill: Told) -> None:
+    printed = drill.printed
+
+    assert (printed["ok"], printed["why"], printed["seed"]) == (True, [], 1)
+    assert 0 < printed["detected_s"] < printed["mitigated_s"] < printed["recovered_s"]
+    assert all(":execution:sidestep-demo-" in move["by"] for move in printed["moves"])
+
+
+def test_the_history_is_one_json_object_a_line_in_the_order_of_time(drill: Told) -> None:
+    assert [e["t"] for e in drill.history] == sorted(e["t"] for e in drill.history)
+    assert {"step", "vote", "decision", "move", "request", "health_check", "lag"} <= {
+        e["kind"] for e in drill.history
+    }
 
 
 def test_the_region_that_was_broken_is_moved_once_out_and_once_back_and_no_other(
