@@ -97,6 +97,22 @@ def test_a_report_is_kept_for_five_seconds_and_then_made_anew(plane: DataPlane) 
     assert kept.body["at"] == NOW
 
 
+def test_an_unhealthy_report_is_kept_for_one_second_so_that_a_blip_looks_no_longer(
+    plane: DataPlane,
+) -> None:
+    health = plane.cold_start("health")
+    plane.faults.strike("PutItem", silent)
+    plane.request(health, sample("api-health"))
+    plane.faults.mend()
+    plane.clock.shift(0.9)
+    kept = plane.request(health, sample("api-health"))
+    plane.clock.shift(0.2)
+
+    anew = plane.request(health, sample("api-health"))
+
+    assert (kept.status, anew.status) == (503, 200)
+
+
 def test_a_clock_that_was_set_back_does_not_keep_a_report_for_ever(plane: DataPlane) -> None:
     health = plane.cold_start("health")
     plane.request(health, sample("api-health"))

@@ -29,6 +29,7 @@ CAME_OUT = {
     "api-history-bad-limit": "GET /history?limit=1000 in eu-west-2 → 400",
     "api-health": "GET /health in eu-west-2 → 200",
     "api-drained": "→ 404",
+    "api-canary": "POST /canary in eu-west-2 → 200",
     "bus-message-written": 'ledger in us-east-1 → {"entered": true}',
     "queue-unsent-event": 'reemit in eu-west-2 → {"batchItemFailures": []}',
     "stream-records": "to sidestep-demo-replicated in us-east-1: no error",

@@ -30,8 +30,7 @@ def network_says(patch: pytest.MonkeyPatch, answer: Ask) -> list[dict[str, Any]]
     asked: list[dict[str, Any]] = []
 
     def urlopen(pool: Any, method: str, url: str, **how: Any) -> Any:
-        assert method == "GET"
-        asked.append({"scheme": pool.scheme, "host": pool.host, "url": url, **how})
+        asked.append({"what": f"{method} {url}", "scheme": pool.scheme, "host": pool.host, **how})
         return answer(pool)
 
     patch.setattr(HTTPConnectionPool, "urlopen", urlopen)
@@ -42,17 +41,49 @@ def http(status: int, body: bytes) -> Ask:
     return lambda _: urllib3.HTTPResponse(body=BytesIO(body), status=status)
 
 
-def test_a_look_asks_the_regions_own_name_over_https_once(
+def test_a_look_asks_the_regions_own_name_over_https_for_health_and_as_a_client_does(
     plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = network_says(monkeypatch, http(200, b'{"region": "eu-west-2"}'))
 
     answer = plane.invoke("probe", region=LONDON)
 
-    (one,) = asked
-    assert (one["scheme"], one["host"], one["url"]) == ("https", f"{LONDON}.{NAME}", "/health")
-    assert (one["timeout"].total, one["retries"]) == (2.0, False)
+    assert [one["what"] for one in asked] == [
+        *("GET /health", "POST /canary", "GET /history?limit=1", "POST /canary")
+    ]
+    assert {(one["scheme"], one["host"]) for one in asked} == {("https", f"{LONDON}.{NAME}")}
+    assert {(one["timeout"].total, one["retries"]) for one in asked} == {(2.0, False)}
     assert (answer["reached"], answer["status"], answer["body"]["region"]) == (True, 200, LONDON)
+    assert [one["status"] for one in answer["requests"]] == [200] * 4
+
+
+def test_a_canary_that_fails_is_looked_at_more_closely(
+    plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statuses = iter([200, 503, *[200] * 6])
+
+    network_says(monkeypatch, lambda pool: http(next(statuses), b"{}")(pool))
+
+    asked = plane.invoke("probe", region=LONDON)["requests"]
+
+    assert [one["what"] for one in asked[4:]] == ["POST /canary"] * 4
+    assert [one["status"] for one in asked] == [200, 503, *[200] * 6]
+
+
+def test_a_look_at_a_slow_region_ends_within_a_round(
+    plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(pool: Any) -> Any:
+        plane.later(1.9)
+        return http(503 if len(asked) > 1 else 200, b"{}")(pool)
+
+    asked = network_says(monkeypatch, late)
+    began = plane.now
+
+    answer = plane.invoke("probe", region=LONDON)
+
+    assert plane.now - began <= 7000
+    assert [round(one["ms"], -1) for one in answer["requests"]] == [1900] * 3
 
 
 @pytest.mark.parametrize(("status", "body"), [(503, b'{"status": "failing"}'), (502, b"<html>")])

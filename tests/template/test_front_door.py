@@ -19,17 +19,20 @@ def made(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "function"),
+    ("method", "path", "function", "event"),
     [
-        ("post", "/messages", "WriteFunction"),
-        ("get", "/history", "HistoryFunction"),
-        ("get", "/health", "HealthFunction"),
-        ("get", "/drained/{region}", "DrainedFunction"),
+        ("post", "/messages", "WriteFunction", "Route"),
+        ("post", "/canary", "WriteFunction", "Canary"),
+        ("get", "/history", "HistoryFunction", "Route"),
+        ("get", "/health", "HealthFunction", "Route"),
+        ("get", "/drained/{region}", "DrainedFunction", "Route"),
     ],
 )
-def test_a_route_calls_its_function_and_may(method: str, path: str, function: str) -> None:
+def test_a_route_calls_its_function_and_may(
+    method: str, path: str, function: str, event: str
+) -> None:
     integration = made("Api")["Body"]["paths"][path][method]["x-amazon-apigateway-integration"]
-    may = made(f"{function}RoutePermission")
+    may = made(f"{function}{event}Permission")
     assert integration["uri"].endswith(f"/functions/<{function}.Arn>/invocations")
     assert integration["payloadFormatVersion"] == "2.0"
     assert (may["FunctionName"], may["Principal"]) == (

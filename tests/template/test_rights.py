@@ -21,7 +21,7 @@ LEASE = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
 FUNCTIONS: dict[str, dict[str, set[str]]] = {
     # -- data plane: this Region only
     "WriteFunction": {
-        "data, here: message#*": {"dynamodb:GetItem", "dynamodb:PutItem"},
+        "data, here: message#* probe": {"dynamodb:GetItem", "dynamodb:PutItem"},
         "<Bus.Arn>": {"events:PutEvents"},
         "<UnsentEvents.Arn>": {"sqs:SendMessage"},
     },

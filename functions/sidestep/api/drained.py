@@ -46,7 +46,7 @@ marks = RegionalTable(
     client("dynamodb", settings.region, connect_timeout=0.5, read_timeout=0.5, attempts=1),
     settings.regional_table,
 )
-kept: Kept[Mark | None] = Kept(KEPT_MS)
+kept: Kept[Mark | None] = Kept(lambda _: KEPT_MS)
 
 
 @logger.inject_lambda_context

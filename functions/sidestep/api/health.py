@@ -23,6 +23,8 @@ from sidestep.aws.settings import Settings
 
 KEPT_MS = 5000
 """Half of a health checker's interval: about a dozen checkers cost a table write each 5 s."""
+UNHEALTHY_KEPT_MS = 1000
+"""A blip must not look longer than it was, so that an observer's next look does not see it."""
 
 settings = Settings.from_environment()
 logger, tracer, metrics = telemetry.logger(), telemetry.tracer(), telemetry.metrics()
@@ -30,7 +32,7 @@ app = APIGatewayHttpResolver()
 dynamodb = client("dynamodb", settings.region, connect_timeout=0.3, read_timeout=0.3, attempts=1)
 probe = ProbeItem(dynamodb, settings.data_table, settings.region)
 faults = RegionalTable(dynamodb, settings.regional_table)
-reports: Kept[Report] = Kept(KEPT_MS)
+reports: Kept[Report] = Kept(lambda report: KEPT_MS if report.healthy else UNHEALTHY_KEPT_MS)
 
 
 @logger.inject_lambda_context

@@ -1,4 +1,7 @@
-"""`POST /messages`: accept a message. What a 2xx promises is in accept.py."""
+"""`POST /messages`: accept a message. What a 2xx promises is in accept.py.
+
+`POST /canary` is for observers: the same function, code and table, and nothing that stays.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,13 @@ from sidestep.aws import telemetry
 from sidestep.aws.bus import MessageBus, UnsentEvents
 from sidestep.aws.clients import client
 from sidestep.aws.messages import MessageStore
+from sidestep.aws.probe_item import ProbeItem
 from sidestep.aws.settings import Settings
 from sidestep.core.errors import SidestepError, Throttled
 from sidestep.core.messages import NewMessage
 
 COUNTS = ("Writes", "WriteRejections", "WriteErrors", "WriteThrottles", "EventsUnsent")
-"""Metrics of this function. Each request is one of the first three."""
+"""Metrics of this function. Each message is one of the first three."""
 
 settings = Settings.from_environment("SIDESTEP_UNSENT_QUEUE_URL")
 logger, tracer, metrics = telemetry.logger(), telemetry.tracer(), telemetry.metrics()
@@ -29,6 +33,11 @@ app = APIGatewayHttpResolver()
 # One attempt each for bus and queue: the queue is the bus's second chance, the client the queue's.
 messages = MessageStore(client("dynamodb", settings.region), settings.data_table)
 bus = MessageBus(client("events", settings.region, attempts=1), settings.bus)
+# One attempt and a second at most: what the SDK's retries would hide is what a canary is for.
+canary_table = client(
+    "dynamodb", settings.region, connect_timeout=0.5, read_timeout=1.0, attempts=1
+)
+canary_item = ProbeItem(canary_table, settings.data_table, f"canary#{settings.region}")
 unsent = UnsentEvents(client("sqs", settings.region, attempts=1), settings.unsent_queue_url)
 
 
@@ -60,6 +69,22 @@ def write() -> Response[str]:
     finally:
         metrics.add_metric("WriteLatency", "Milliseconds", (time.time() - started) * 1000)
     return _acknowledged(accepted)
+
+
+@app.post("/canary")
+def canary() -> Response[str]:
+    """Write an item where messages are and read it back: 200, or 503 as a client would get."""
+    at = int(time.time() * 1000)
+    try:
+        canary_item.write(at)
+        works = canary_item.read() is not None
+    except SidestepError as failure:
+        logger.warning("canary not stored", error=str(failure), kind=type(failure).__name__)
+        works = False
+    metrics.add_metric("CanaryErrors", "Count", int(not works))
+    if not works:
+        return unavailable("a message could not be stored and read back now")
+    return answer(200, {"served_by": settings.region, "at": at})
 
 
 def _accept(new: NewMessage, now_ms: int) -> Accepted:

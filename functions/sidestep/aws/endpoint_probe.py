@@ -1,16 +1,30 @@
-"""One look at a Region from outside: HTTPS GET of its public /health, with little patience."""
+"""One look at a Region from outside, as a client would: a few HTTPS requests, with little patience.
+
+/health says what the Region thinks of itself. The canaries say what clients get: they run
+through the same routes, functions and table as a client's write and read.
+"""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
-TOTAL_S = 2.0
-"""Longest that a look takes. A Region that needs longer is as good as gone for its clients."""
+from sidestep.core.canaries import failed
+
+PATIENCE_S = 2.0
+"""Longest that a request may take. A Region that needs longer is as good as gone for clients."""
+LOOK_S = 5.0
+"""No further request begins so long after the look did: a round is ten seconds."""
+HEALTH = "GET /health"
+WRITE, READ = "POST /canary", "GET /history?limit=1"
+CANARIES = (WRITE, READ, WRITE)
+CLOSER = (WRITE,) * 4
+"""What is asked in addition once a canary failed: a share needs samples, and only then."""
 
 
 class EndpointProbe:
@@ -20,33 +34,55 @@ class EndpointProbe:
         self._pool = urllib3.PoolManager()
 
     def look(self, region: str, host: str) -> dict[str, Any]:
-        """What /health answered: never raises for what the network or the Region does."""
+        """What /health answered, and then what the canaries got: `requests`, each with its
+        `status` and `error`, one of them None, and `ms`.
+
+        A Region whose /health is not 2xx is asked nothing more. Never raises for what the
+        network or the Region does.
+        """
+        began = time.time()
+        health = self._ask(host, HEALTH)
+        seen = {
+            "region": region,
+            "reached": health["status"] is not None,
+            "status": health["status"],
+            "latency_ms": health["ms"] if health["status"] is not None else None,
+            "error": health["error"],
+            "body": _json(health.pop("body")),
+            "requests": [health],
+        }
+        if 200 <= (health["status"] or 0) < 300:
+            seen["requests"] += self._canaries(host, began)
+        return seen
+
+    def _canaries(self, host: str, began: float) -> Iterator[dict[str, Any]]:
+        asked = list(CANARIES)
+        doubtful = False
+        while asked and time.time() - began < LOOK_S:
+            one = self._ask(host, asked.pop(0))
+            del one["body"]
+            if not doubtful and failed(one["status"]):
+                doubtful = True
+                asked += CLOSER
+            yield one
+
+    def _ask(self, host: str, what: str) -> dict[str, Any]:
+        method, _, path = what.partition(" ")
         started = time.time()
+        status, error, body = None, None, b""
         try:
             answer = self._pool.request(
-                "GET",
-                f"https://{host}/health",
-                timeout=urllib3.Timeout(total=TOTAL_S),
+                method,
+                f"https://{host}{path}",
+                timeout=urllib3.Timeout(total=PATIENCE_S),
                 retries=False,
                 headers={"User-Agent": "sidestep-observer"},
             )
-        except HTTPError as error:
-            return {
-                "region": region,
-                "reached": False,
-                "status": None,
-                "latency_ms": None,
-                "error": f"{type(error).__name__}: {error}",
-                "body": None,
-            }
-        return {
-            "region": region,
-            "reached": True,
-            "status": answer.status,
-            "latency_ms": int((time.time() - started) * 1000),
-            "error": None,
-            "body": _json(answer.data),
-        }
+            status, body = answer.status, answer.data
+        except HTTPError as failure:
+            error = f"{type(failure).__name__}: {failure}"
+        ms = int((time.time() - started) * 1000)
+        return {"what": what, "status": status, "ms": ms, "error": error, "body": body}
 
 
 def _json(raw: bytes) -> Any:

@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     claim = lease.renew(_parts.claim_from(event), now)
     known = ballots.everything()
     view = known.view(settings.application, settings.regions)
-    finding = find(claim.region, counting(view, policy, now))
+    finding = find(claim.region, counting(view, policy, now), policy)
     healthy, why = healthy_for_s(finding, now)
     if event.get("since") is not None:
         healthy = min(healthy, (now - int(event["since"])) / 1000)

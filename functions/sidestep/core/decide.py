@@ -4,7 +4,9 @@ The invariants, before the rules:
 
 - Only fresh ballots of healthy observers count. No votes, no action.
 - A Region is impaired (objectively) when most of the *other* Regions' observers say so, or
-  its own observer and any other do. What single observers say (subjectively) is shown apart.
+  its own observer and any other do; or when the failed requests of several of them, its own
+  perhaps among them, come to more together than chance explains. What single observers say
+  (subjectively) is shown apart.
 - The last Region that can serve is never drained; when all look bad, hold and page.
 - Detection always runs and is always told. Acting is a separate question, which pause,
   observe-only, cool-down and the daily budget may answer with "not now".
@@ -30,11 +32,15 @@ from sidestep.core.control import (
     incident_id,
 )
 from sidestep.core.policy import Policy
-from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Vote
+from sidestep.core.votes import HEALTHY, IMPAIRED, REQUESTS, Ballot, Vote
 
 HOLD, NONE, TAKE_OVER = "hold", "none", "take-over"
 TOGGLE = "toggle"
 DAY_MS = 86_400_000
+TOGETHER = 1.5
+"""Several observers' scores are added (their requests are independent, so logarithms of odds
+add up), and have to come to this many times one observer's limit: three chances of a false
+alarm instead of one."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ class Due:
 def decide(view: View, policy: Policy, now_ms: int) -> tuple[Decision, ...]:
     """A decision for each guarded Region, in the list's order."""
     counted = counting(view, policy, now_ms)
-    findings = {region: find(region, counted) for region in view.regions}
+    findings = {region: find(region, counted, policy) for region in view.regions}
     return tuple(
         _decide_one(findings[region], findings, view, counted, policy, now_ms)
         for region in view.regions
@@ -141,7 +147,7 @@ def counting(view: View, policy: Policy, now_ms: int) -> tuple[Ballot, ...]:
     )
 
 
-def find(region: str, counted: Sequence[Ballot]) -> Finding:
+def find(region: str, counted: Sequence[Ballot], policy: Policy) -> Finding:
     """What the counting votes about a Region come to."""
     own = next((b.votes.get(region) for b in counted if b.observer == region), None)
     others = tuple(
@@ -154,22 +160,42 @@ def find(region: str, counted: Sequence[Ballot]) -> Finding:
     # One witness is not a quorum: the Region's own word or its silence has to agree.
     agreed = not lone or own is None or own_says
     quorum = len(against) >= needed and agreed
-    impaired = bool(others) and (quorum or (own_says and bool(against)))
+    votes = [*(vote for _, vote in others), *([own] if own else [])]
+    together = _together(region, votes, policy) if others else ""
+    impaired = bool(others) and (quorum or (own_says and bool(against)) or bool(together))
     reasons = tuple(
         dict.fromkeys(
             e.words
-            for _, vote in (*others, *(((region, own),) if own else ()))
-            if vote.verdict == IMPAIRED
+            for vote in votes
             for e in vote.evidence
-            if e.bad
+            if (e.bad and vote.verdict == IMPAIRED)
+            or (together and e.signal == REQUESTS and e.bad is not False)
         )
     )
     tally = f"{len(against)} of {len(others)} other observers call {region} impaired"
     rule = f"{needed} needed" if not lone else "and one alone needs its own word or silence"
     silent = f"; {region}'s own observer is silent" if own is None else ""
     summary = f"{tally} ({rule}){silent}"
-    words = (summary, *reasons) if against or own_says else ()
+    words = (summary, *reasons) if against or own_says else reasons
+    if together:
+        words = (together, *words)
     return Finding(region, impaired, _diagnose(impaired, own, others), own, others, words)
+
+
+def _together(region: str, votes: Sequence[Vote], policy: Policy) -> str:
+    """What the failed requests of several observers come to, if that is enough; else "".
+
+    At least two of them, and one of them more than once: a blip of a moment is seen by all.
+    """
+    heard = [vote.score for vote in votes if vote.score.looks]
+    total, limit = sum(score.value for score in heard), TOGETHER * policy.request_bad_score
+    often = any(score.looks >= policy.probe_bad_streak for score in heard)
+    if len(heard) < 2 or not often or total < limit:
+        return ""
+    return (
+        f"requests of {len(heard)} observers to {region} failed: together they score "
+        f"{total:.1f} (limit {limit:g})"
+    )
 
 
 def healthy_for_s(finding: Finding, now_ms: int) -> tuple[float, str]:
@@ -188,9 +214,8 @@ def _diagnose(impaired: bool, own: Vote | None, others: Sequence[tuple[str, Vote
     """The kind of failure, by name."""
     if not others:
         return "observers_blind"
-    bad = [e for _, vote in others for e in vote.evidence if e.bad]
-    if own is not None:
-        bad += [e for e in own.evidence if e.bad]
+    told = [e for _, vote in others for e in vote.evidence] + list(own.evidence if own else ())
+    bad = [e for e in told if e.bad or (e.signal == REQUESTS and e.bad is None)]
     if not impaired:
         if any(e.signal == "lag_ms" and e.bad is None for _, vote in others for e in vote.evidence):
             return "replication_late"
@@ -200,6 +225,8 @@ def _diagnose(impaired: bool, own: Vote | None, others: Sequence[tuple[str, Vote
         return "region_down" if own is None else "cut_off"
     if health:
         return "health_failing"
+    if any(e.signal == REQUESTS for e in bad):
+        return "requests_failing"
     if any(e.signal == "latency_ms" for e in bad):
         return "brown_out"
     return "alarms"

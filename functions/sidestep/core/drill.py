@@ -21,7 +21,7 @@ def obstacles(view: View, policy: Policy, now_ms: int) -> tuple[str, ...]:
     counted = counting(view, policy, now_ms)
     found = [*in_trouble(view.control, view.regions, "")]
     for region in view.regions:
-        suspicion = find(region, counted).reasons
+        suspicion = find(region, counted, policy).reasons
         if suspicion:
             found.append(f"{region} is suspected: {'; '.join(suspicion)}")
     pause = view.control.paused

@@ -22,6 +22,8 @@ class Policy:
     probe_bad_streak: int = 2
     probe_good_streak: int = 3
     slow_probe_ms: int = 1500
+    request_bad_share: float = 0.2
+    request_bad_score: float = 5.5
     vote_max_age_s: int = 35
     lag_limit_ms: int = 60_000
     min_serving_regions: int = 1
@@ -55,6 +57,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "probe_bad_streak": (1, 10),
     "probe_good_streak": (1, 20),
     "slow_probe_ms": (100, 2000),
+    "request_bad_share": (0.02, 0.9),
+    "request_bad_score": (1.0, 100.0),
     "vote_max_age_s": (20, 300),
     "lag_limit_ms": (1000, 3_600_000),
     "min_serving_regions": (1, 9),

@@ -32,14 +32,14 @@ class Recheck:
 def recheck(claim: Claim, view: View, policy: Policy, now_ms: int) -> Recheck:
     """Judge a claimed failover by the ballots and the control item of this moment."""
     counted = counting(view, policy, now_ms)
-    finding = find(claim.region, counted)
+    finding = find(claim.region, counted, policy)
     state = view.control.of(claim.region).state
     able = [
         other
         for other in view.regions
         if other != claim.region
         and view.control.of(other).state == SERVING
-        and not find(other, counted).impaired
+        and not find(other, counted, policy).impaired
     ]
 
     def answer(go: bool, why: str) -> Recheck:

@@ -11,14 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sidestep.core.canaries import NO_SCORE, Request, Score
 from sidestep.core.policy import Policy
 
-HEALTHY, IMPAIRED, UNKNOWN = "healthy", "impaired", "unknown"
+HEALTHY, SUSPECTED, IMPAIRED, UNKNOWN = "healthy", "suspected", "impaired", "unknown"
+REQUESTS = "requests"
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One look at a Region's public /health. `status` is None when nothing was answered.
+    """One look at a Region: its public /health, and what the `requests` of that look got, the
+    one to /health among them. `status` is None when nothing was answered.
 
     `looked` is False when the look itself failed (our own function, not the Region): that is
     no evidence at all.
@@ -31,6 +34,7 @@ class Probe:
     latency_ms: int | None = None
     error: str | None = None
     answered_by: str | None = None
+    requests: tuple[Request, ...] = ()
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Probe:
@@ -44,6 +48,7 @@ class Probe:
             latency_ms=data.get("latency_ms"),
             error=data.get("error"),
             answered_by=body.get("region") if isinstance(body, Mapping) else None,
+            requests=tuple(Request.from_dict(one) for one in data.get("requests", ())),
         )
 
 
@@ -60,13 +65,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Vote:
-    """An observer's verdict on a Region, since when (ms), after how many like looks in a row."""
+    """An observer's verdict on a Region, since when (ms), after how many like looks in a row,
+    and the score of its requests."""
 
     region: str
     verdict: str
     since_ms: int
     streak: int
     evidence: tuple[Evidence, ...]
+    score: Score = NO_SCORE
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,7 @@ class Ballot:
                 since_ms=int(vote["since_ms"]),
                 streak=int(vote["streak"]),
                 evidence=tuple(Evidence(**dict(e)) for e in vote["evidence"]),
+                score=_score_from(vote.get("score", {})),
             )
             for region, vote in data["votes"].items()
         }
@@ -123,12 +131,18 @@ def cast(
     votes = {}
     for probe in probes:
         before = previous.votes.get(probe.region) if previous else None
+        score = before.score if before else NO_SCORE
         evidence = [_probe_evidence(observer, probe, policy)]
+        if probe.looked and probe.requests:
+            faults = [request.fault(policy.slow_probe_ms) for request in probe.requests]
+            score = score.after(faults, policy.request_bad_share, policy.request_bad_score)
+            if len(faults) > 1:  # of /health alone all is said
+                evidence.append(_request_evidence(observer, probe, faults, score, policy))
         if probe.region == observer:
             evidence += _alarm_evidence(alarms)
         else:
             evidence.append(_lag_evidence(probe.region, lags_ms.get(probe.region), policy))
-        votes[probe.region] = _vote(probe.region, tuple(evidence), before, policy, now_ms)
+        votes[probe.region] = _vote(probe.region, tuple(evidence), score, before, policy, now_ms)
     healthy, why = _observer_health(observer, probes, own_table_works)
     return Ballot(observer, now_ms, healthy, why, votes)
 
@@ -172,6 +186,26 @@ def _probe_evidence(observer: str, probe: Probe, policy: Policy) -> Evidence:
     return Evidence("latency_ms" if slow else "health", latency, policy.slow_probe_ms, slow, words)
 
 
+def _request_evidence(
+    observer: str, probe: Probe, faults: Sequence[str | None], score: Score, policy: Policy
+) -> Evidence:
+    """What clients get. Bad only by the score, and after looks enough; a failure is never good."""
+    found = list(dict.fromkeys(fault for fault in faults if fault is not None))
+    bad = sum(fault is not None for fault in faults)
+    words = f"{bad} of {len(faults)} requests to {probe.region} from {observer} failed"
+    if found:
+        words += f" ({'; '.join(found)})"
+    limit, looks = policy.request_bad_score, policy.probe_bad_streak
+    words += f", score {score.value:.1f} (limit {limit:g}) over {score.looks} such looks"
+    certain = score.value >= limit and score.looks >= looks
+    verdict = (True if certain else None) if found else False
+    return Evidence(REQUESTS, score.value, limit, verdict, words)
+
+
+def _score_from(data: Mapping[str, Any]) -> Score:
+    return Score(float(data.get("value", 0.0)), int(data.get("looks", 0)))
+
+
 def _alarm_evidence(alarms: Mapping[str, str]) -> list[Evidence]:
     found = []
     for name, state in sorted(alarms.items()):
@@ -195,22 +229,33 @@ def _lag_evidence(source: str, lag_ms: int | None, policy: Policy) -> Evidence:
 def _vote(
     region: str,
     evidence: tuple[Evidence, ...],
+    score: Score,
     before: Vote | None,
     policy: Policy,
     now_ms: int,
 ) -> Vote:
-    """The verdict with hysteresis. `streak` counts bad looks upwards, good ones downwards."""
+    """The verdict with hysteresis. `streak` counts bad looks upwards, good ones downwards.
+
+    A look in which some requests failed, too few to tell, makes a Region suspected: neither
+    impaired nor healthy, until as many good looks in a row as an impaired one needs. A score
+    over its limit has its streak behind it. Good looks enough forget the score.
+    """
     bad = any(e.bad for e in evidence)
     if not bad and not any(e.bad is False and e.signal != "lag_ms" for e in evidence):
-        return Vote(region, UNKNOWN, now_ms, 0, evidence)
+        return Vote(region, UNKNOWN, now_ms, 0, evidence, score)
+    doubtful = not bad and any(e.signal == REQUESTS and e.bad is None for e in evidence)
+    certain = any(e.signal == REQUESTS and e.bad for e in evidence)
     count = before.streak if before else 0
-    streak = max(count, 0) + 1 if bad else min(count, 0) - 1
     was = before.verdict if before else UNKNOWN
-    if bad and streak >= policy.probe_bad_streak:
+    streak = max(count, 0) + 1 if bad else max(count, 0) if doubtful else min(count, 0) - 1
+    well = -streak >= policy.probe_good_streak
+    if certain or (bad and streak >= policy.probe_bad_streak):
         verdict = IMPAIRED
-    elif not bad and (was != IMPAIRED or -streak >= policy.probe_good_streak):
+    elif doubtful and was != IMPAIRED:
+        verdict = SUSPECTED
+    elif not bad and not doubtful and (well or was not in (IMPAIRED, SUSPECTED)):
         verdict = HEALTHY
     else:
         verdict = was
     since = before.since_ms if before and verdict == was else now_ms
-    return Vote(region, verdict, since, streak, evidence)
+    return Vote(region, verdict, since, streak, evidence, NO_SCORE if well else score)

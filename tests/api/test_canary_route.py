@@ -1,0 +1,30 @@
+"""The observers' canary: what a client's write would get, and nothing that stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.data_plane import DataPlane, sample, silent
+
+DATA = "sidestep-demo-data"
+
+
+def test_a_canary_is_written_read_back_and_heard_of_by_nobody(plane: DataPlane) -> None:
+    write = plane.cold_start("write")
+
+    first, again = (plane.request(write, sample("api-canary")) for _ in range(2))
+
+    assert (first.status, again.status) == (200, 200)
+    (item,) = plane.items("data")
+    assert (item["pk"], item["sk"]) == ({"S": "probe"}, {"S": "canary#eu-west-2"})
+    assert plane.heard() == []
+
+
+@pytest.mark.parametrize("call", ["PutItem", "GetItem"])
+def test_a_canary_fails_where_a_clients_write_may(plane: DataPlane, call: str) -> None:
+    plane.faults.strike(call, silent, DATA)
+
+    answer = plane.request(plane.cold_start("write"), sample("api-canary"))
+
+    assert answer.status == 503
+    assert answer.body["error"]["code"] == "unavailable"

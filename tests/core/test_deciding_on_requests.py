@@ -1,0 +1,63 @@
+"""Requests that fail here and there: what several observers saw is weighed together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sidestep.core.canaries import Score
+from sidestep.core.decide import FAILOVER, NONE, TOGETHER, counting, find, healthy_for_s
+from sidestep.core.policy import Policy
+from sidestep.core.votes import REQUESTS, SUSPECTED, Ballot, Evidence
+from tests.core.views import LONDON, NOW, OREGON, VIRGINIA, ballot, decided, view
+
+ENOUGH = TOGETHER * Policy().request_bad_score
+
+
+def suspecting(observer: str, value: float, looks: int = 2) -> Ballot:
+    """A ballot of one who saw requests to London fail, too few to call it impaired."""
+    said = ballot(observer)
+    words = f"1 of 8 requests to {LONDON} from {observer} failed"
+    seen = Evidence(REQUESTS, value, 5.5, None, words)
+    vote = replace(
+        said.votes[LONDON], verdict=SUSPECTED, evidence=(seen,), score=Score(value, looks)
+    )
+    return replace(said, votes={**said.votes, LONDON: vote})
+
+
+def test_what_several_observers_saw_adds_up() -> None:
+    seen = view(*(suspecting(observer, ENOUGH / 3) for observer in (LONDON, VIRGINIA, OREGON)))
+
+    decision = decided(seen)[LONDON]
+
+    assert (decision.action, decision.diagnosis) == (FAILOVER, "requests_failing")
+    assert "requests of 3 observers to eu-west-2 failed" in decision.reasons[1]
+    assert f"1 of 8 requests to {LONDON} from {VIRGINIA} failed" in decision.reasons
+
+
+@pytest.mark.parametrize(
+    "ballots",
+    [
+        pytest.param([suspecting(VIRGINIA, ENOUGH * 2), ballot(OREGON), ballot(LONDON)], id="one"),
+        pytest.param(
+            [suspecting(who, ENOUGH, looks=1) for who in (LONDON, VIRGINIA, OREGON)], id="a moment"
+        ),
+        pytest.param(
+            [suspecting(who, ENOUGH / 3 - 0.1) for who in (LONDON, VIRGINIA, OREGON)], id="little"
+        ),
+        pytest.param(
+            [suspecting(LONDON, ENOUGH), ballot(VIRGINIA), ballot(OREGON)], id="its own only"
+        ),
+    ],
+)
+def test_one_observer_one_moment_or_little_moves_nothing(ballots: list[Ballot]) -> None:
+    assert decided(view(*ballots))[LONDON].action == NONE
+
+
+def test_a_suspected_region_is_not_stable() -> None:
+
+    seen = view(suspecting(VIRGINIA, 1.0), ballot(OREGON), ballot(LONDON))
+    finding = find(LONDON, counting(seen, Policy(), NOW), Policy())
+
+    assert healthy_for_s(finding, NOW)[0] == 0
