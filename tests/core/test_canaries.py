@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidestep.core.canaries import CAP, NO_SCORE, Request, Score
+from sidestep.core.canaries import CAP, Request, Score
 from sidestep.core.policy import Policy
 from sidestep.core.votes import HEALTHY, IMPAIRED, SUSPECTED, Ballot, Probe, cast
 from tests.core.views import LONDON, NOW, OREGON, VIRGINIA
@@ -17,7 +17,7 @@ LOOKS = st.lists(st.lists(st.booleans(), max_size=8), max_size=40)
 
 def scored(*looks: tuple[int, int]) -> Score:
     """The score after these looks, each (failed, asked)."""
-    score = NO_SCORE
+    score = Score()
     for bad, asked in looks:
         score = score.after(["503"] * bad + [None] * (asked - bad), SHARE, LIMIT)
     return score
@@ -44,7 +44,7 @@ def test_a_tenth_failing_is_certain_in_the_end() -> None:
 
 
 def test_one_in_a_hundred_is_never_certain_however_long_it_lasts() -> None:
-    score = NO_SCORE
+    score = Score()
     for _ in range(500):
         for look in [(1, 8), *[(0, 4)] * 23]:
             score = score.after(["503"] * look[0] + [None] * (look[1] - look[0]), SHARE, LIMIT)
@@ -139,4 +139,4 @@ def test_a_ballot_of_before_there_were_scores_is_read() -> None:
     for vote in stored["votes"].values():
         del vote["score"]
 
-    assert Ballot.from_dict(stored).votes[LONDON].score == NO_SCORE
+    assert Ballot.from_dict(stored).votes[LONDON].score == Score()

@@ -74,7 +74,3 @@ class Score:
         if bad:
             looks += 1
         return Score(round(value, 3), looks if value else 0)
-
-
-NO_SCORE = Score()
-"""Of a Region that nobody has looked at yet."""

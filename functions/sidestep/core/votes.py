@@ -8,10 +8,10 @@ neither good nor bad.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sidestep.core.canaries import NO_SCORE, Request, Score
+from sidestep.core.canaries import Request, Score
 from sidestep.core.policy import Policy
 
 HEALTHY, SUSPECTED, IMPAIRED, UNKNOWN = "healthy", "suspected", "impaired", "unknown"
@@ -73,7 +73,7 @@ class Vote:
     since_ms: int
     streak: int
     evidence: tuple[Evidence, ...]
-    score: Score = NO_SCORE
+    score: Score = field(default_factory=Score)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def cast(
     votes = {}
     for probe in probes:
         before = previous.votes.get(probe.region) if previous else None
-        score = before.score if before else NO_SCORE
+        score = before.score if before else Score()
         evidence = [_probe_evidence(observer, probe, policy)]
         if probe.looked and probe.requests:
             faults = [request.fault(policy.slow_probe_ms) for request in probe.requests]
@@ -258,4 +258,4 @@ def _vote(
     else:
         verdict = was
     since = before.since_ms if before and verdict == was else now_ms
-    return Vote(region, verdict, since, streak, evidence, NO_SCORE if well else score)
+    return Vote(region, verdict, since, streak, evidence, Score() if well else score)
