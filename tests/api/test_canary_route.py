@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.api.data_plane import DataPlane, sample, silent
 
 DATA = "sidestep-demo-data"
 
 
-def test_a_canary_is_written_read_back_and_heard_of_by_nobody(plane: DataPlane) -> None:
+def test_a_canary_is_one_item_and_heard_of_by_nobody(plane: DataPlane) -> None:
     write = plane.cold_start("write")
 
     first, again = (plane.request(write, sample("api-canary")) for _ in range(2))
@@ -20,9 +18,8 @@ def test_a_canary_is_written_read_back_and_heard_of_by_nobody(plane: DataPlane) 
     assert plane.heard() == []
 
 
-@pytest.mark.parametrize("call", ["PutItem", "GetItem"])
-def test_a_canary_fails_where_a_clients_write_may(plane: DataPlane, call: str) -> None:
-    plane.faults.strike(call, silent, DATA)
+def test_a_canary_fails_where_a_clients_write_may(plane: DataPlane) -> None:
+    plane.faults.strike("PutItem", silent, DATA)
 
     answer = plane.request(plane.cold_start("write"), sample("api-canary"))
 

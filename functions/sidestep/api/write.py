@@ -73,17 +73,17 @@ def write() -> Response[str]:
 
 @app.post("/canary")
 def canary() -> Response[str]:
-    """Write an item where messages are and read it back: 200, or 503 as a client would get."""
+    """Write an item where messages are: 200, or 503 as a client would get."""
     at = int(time.time() * 1000)
+    stored = True
     try:
         canary_item.write(at)
-        works = canary_item.read() is not None
     except SidestepError as failure:
         logger.warning("canary not stored", error=str(failure), kind=type(failure).__name__)
-        works = False
-    metrics.add_metric("CanaryErrors", "Count", int(not works))
-    if not works:
-        return unavailable("a message could not be stored and read back now")
+        stored = False
+    metrics.add_metric("CanaryErrors", "Count", int(not stored))
+    if not stored:
+        return unavailable("a message could not be stored now")
     return answer(200, {"served_by": settings.region, "at": at})
 
 

@@ -33,9 +33,9 @@ class EndpointProbe:
     def __init__(self) -> None:
         self._pool = urllib3.PoolManager()
 
-    def look(self, region: str, host: str) -> dict[str, Any]:
-        """What /health answered, and then what the canaries got: `requests`, each with its
-        `status` and `error`, one of them None, and `ms`.
+    def look(self, region: str, host: str, canaries: bool = True) -> dict[str, Any]:
+        """What /health answered, and then what the canaries got, if they are wanted:
+        `requests`, each with its `status` and `error`, one of them None, and `ms`.
 
         A Region whose /health is not 2xx is asked nothing more. Never raises for what the
         network or the Region does.
@@ -51,7 +51,7 @@ class EndpointProbe:
             "body": _json(health.pop("body")),
             "requests": [health],
         }
-        if 200 <= (health["status"] or 0) < 300:
+        if canaries and 200 <= (health["status"] or 0) < 300:
             seen["requests"] += self._canaries(host, began)
         return seen
 

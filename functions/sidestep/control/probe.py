@@ -12,6 +12,11 @@ probe = EndpointProbe()
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"region"}` → what the Region answered, or that it did not."""
+    """`{"region"}` → what the Region answered, or that it did not.
+
+    Canaries go to the others: it is their quorum that moves a Region. Of two Regions each
+    has to agree about itself, so there each sends some to itself as well.
+    """
     region = str(event["region"])
-    return probe.look(region, settings.host(region))
+    wanted = region != settings.region or len(settings.regions) == 2
+    return probe.look(region, settings.host(region), wanted)
