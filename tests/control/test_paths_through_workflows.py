@@ -154,6 +154,30 @@ def test_a_recovery_restores_the_toggle_first_then_the_gate_and_closes() -> None
     assert run.output["what"] == "recovered"
 
 
+def test_a_return_waits_until_replication_can_be_proven_and_asks_nobody() -> None:
+    unknown = says(caught_up=None, lag_ms=None, why="a peer's replica cannot be read")[0]
+    known = says(caught_up=True, lag_ms=1, why="")[0]
+
+    run = recovery(See_whether_its_replica_has_caught_up=[*[unknown] * 40, known])
+
+    assert run.output["what"] == "recovered"
+    assert run.waited_s > Policy().replication_deadline_s
+    assert "Ask a person" not in run.states
+
+
+def test_a_region_that_turns_bad_while_it_catches_up_stays_drained() -> None:
+    well = says(stable=True, bad=False, healthy_for_s=60, why="")[0]
+    bad = says(stable=False, bad=True, healthy_for_s=0, why="503 again")[0]
+    behind = says(caught_up=False, lag_ms=9, why="behind")
+
+    run = recovery(
+        See_whether_it_is_stable=[well, bad], See_whether_its_replica_has_caught_up=behind
+    )
+
+    assert "Restore the gate" not in run.states
+    assert "Stand down" in run.states
+
+
 def test_a_region_that_is_not_stable_within_the_deadline_stays_drained() -> None:
     shaky = says(stable=False, bad=False, healthy_for_s=3, why="own observer silent")
 

@@ -147,7 +147,7 @@ def test_a_rounds_machine_ends_before_express_would_end_it() -> None:
         (
             "recovery",
             [
-                *("stability_deadline_s", "replication_deadline_s", "approval_timeout_s"),
+                *("stability_deadline_s", "approval_timeout_s"),
                 *("traffic_deadline_s", "probation_s", "stability_deadline_s"),
             ],
         ),
