@@ -7,6 +7,7 @@ import sys
 import click
 
 from sidestep.core.errors import SidestepError
+from sidestepctl.policy_command import policy
 
 
 class UserError(click.ClickException):
@@ -133,6 +134,9 @@ def invoke(event_file: str, region: str | None, seed: int) -> None:
         click.echo(feed(event_file, region, seed))
     except InvokeError as error:
         raise UserError(str(error)) from None
+
+
+cli.add_command(policy)
 
 
 def main() -> None:

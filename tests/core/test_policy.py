@@ -51,7 +51,7 @@ def test_a_number_may_be_at_the_ends_of_its_range_and_not_beyond(name: str) -> N
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"cool_down_s": 1}, "policy has no 'cool_down_s': it has approval, "),
+        ({"cool_down_s": 1}, "policy has no 'cool_down_s': did you mean 'cooldown_s'?"),
         ({"cooldown_s": "300"}, "cooldown_s is '300': it must be a whole number"),
         ({"cooldown_s": 1.5}, "cooldown_s is 1.5: it must be a whole number"),
         ({"cooldown_s": True}, "cooldown_s is True: it must be a whole number"),

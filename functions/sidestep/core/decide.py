@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sidestep.core import holds
 from sidestep.core.control import (
     AUTOMATIC,
     CLOCK_SKEW_MS,
@@ -34,7 +35,6 @@ from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Vote
 
 HOLD, NONE, TAKE_OVER = "hold", "none", "take-over"
 TOGGLE = "toggle"
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True)
@@ -252,7 +252,7 @@ def _decide_one(
             "another Region serving and healthy",
             page=True,
         )
-    blocked = _blocked(region, control, policy, now_ms)
+    blocked = holds.before_drain(region, control, policy, now_ms)
     if blocked is not None:
         return decision(HOLD, blocked, "the time named, or an operator's order", page=True)
     return decision(
@@ -283,7 +283,7 @@ def _unfinished(
     held = f"the lease of {state.holder} on {state.incident} ran out at {state.state}"
     if policy.observe_only:
         return decision(HOLD, f"{held}; observe-only", "observe_only off", page=True)
-    if _paused(control, now_ms):
+    if holds.paused(control, now_ms):
         return decision(HOLD, f"{held}; paused", "the pause ending", page=True)
     return decision(TAKE_OVER, held, "its holder renewing the lease")
 
@@ -306,63 +306,15 @@ def _drained(
     if stable < policy.stability_window_s:
         words = f"{region} healthy for {stable:.0f} s of {policy.stability_window_s} s"
         return decision(NONE, words, "the stability window passing")
-    wait = _patience(policy, state.attempts)
+    wait = holds.patience_s(policy, state.attempts)
     passed = (now_ms - state.since_ms) / 1000
     if passed < wait:
         words = f"{region}'s return did not succeed {passed:.0f} s ago; the next is tried"
         words += f" {wait:.0f} s after it ({state.attempts} tried)"
         return decision(NONE, words, "that time passing, or an operator starting its recovery")
-    if policy.observe_only or _paused(view.control, now_ms):
+    if policy.observe_only or holds.paused(view.control, now_ms):
         return decision(HOLD, f"{region} could return; paused or observe-only", "the pause ending")
     return decision(RECOVERY, why, "an observer calling it impaired")
-
-
-def _blocked(region: str, control: ControlState, policy: Policy, now_ms: int) -> str | None:
-    """Why an automatic drain may not happen now; None when it may."""
-    if policy.observe_only:
-        return "observe_only is on: detection is told, nothing is moved"
-    pause = _paused(control, now_ms)
-    if pause:
-        return pause
-    state = control.of(region)
-    if state.undrained:
-        wait = policy.undrained_retry_s * policy.cooldown_factor ** (state.undrained - 1)
-        wait = min(wait, policy.cooldown_max_s)
-        passed = (now_ms - state.since_ms) / 1000
-        if passed < wait:
-            return (
-                f"{state.incident} was put down without a drain {passed:.0f} s ago; the next is "
-                f"tried {wait:.0f} s after it ({state.undrained} in a row)"
-            )
-    drains = [m for m in control.moves if m.what == "drain" and 0 <= now_ms - m.at_ms < DAY_MS]
-    if len(drains) >= policy.max_drains_per_day:
-        return f"{len(drains)} drains in 24 hours, as many as max_drains_per_day allows"
-    moved = [m.at_ms for m in control.moves if m.region == region]
-    mine = sum(m.region == region for m in drains)
-    if moved and mine:
-        wait = _patience(policy, mine)
-        passed = (now_ms - max(moved)) / 1000
-        if passed < wait:
-            return (
-                f"{region} moved {passed:.0f} s ago; cool-down is {wait:.0f} s "
-                f"after {mine} drains in 24 hours"
-            )
-    return None
-
-
-def _patience(policy: Policy, times: int) -> float:
-    """Seconds to wait after something happened so many times: growing, with an end; 0 for none."""
-    if not times:
-        return 0.0
-    return min(policy.cooldown_s * policy.cooldown_factor ** (times - 1), policy.cooldown_max_s)
-
-
-def _paused(control: ControlState, now_ms: int) -> str | None:
-    pause = control.paused
-    if pause is None or now_ms >= pause.until_ms:
-        return None
-    left = (pause.until_ms - now_ms) / 1000
-    return f"paused by {pause.owner} for another {left:.0f} s: {pause.reason}"
 
 
 def due(view: View, decisions: Sequence[Decision]) -> tuple[Due, ...]:
