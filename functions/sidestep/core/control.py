@@ -92,6 +92,10 @@ class Pause:
     reason: str
     until_ms: int
 
+    def in_force(self, now_ms: int) -> bool:
+        """Whether it still holds; an expired pause is as none."""
+        return now_ms < self.until_ms
+
 
 @dataclass(frozen=True)
 class ControlState:
@@ -101,11 +105,20 @@ class ControlState:
     serving: int = 0
     regions: Mapping[str, RegionState] = field(default_factory=dict)
     paused: Pause | None = None
+    """Of all Regions."""
     moves: tuple[Move, ...] = ()
+    paused_regions: Mapping[str, Pause] = field(default_factory=dict)
 
     def of(self, region: str) -> RegionState:
         """A Region's state."""
         return self.regions.get(region, RegionState())
+
+    def pause_of(self, region: str, now_ms: int) -> Pause | None:
+        """The pause that holds a Region now: everybody's, else its own; None for neither."""
+        for pause in (self.paused, self.paused_regions.get(region)):
+            if pause is not None and pause.in_force(now_ms):
+                return pause
+        return None
 
 
 @dataclass(frozen=True)

@@ -230,7 +230,7 @@ def _decide_one(
         )
 
     if state.unfinished:
-        return _unfinished(state, decision, policy, control, now_ms)
+        return _unfinished(region, decision, policy, control, now_ms)
     if state.state != SERVING:
         return _drained(finding, state, decision, view, policy, now_ms)
     if not finding.impaired:
@@ -274,17 +274,17 @@ def _not_impaired(finding: Finding, decision: _Maker, counted: Sequence[Ballot])
 
 
 def _unfinished(
-    state: RegionState, decision: _Maker, policy: Policy, control: ControlState, now_ms: int
+    region: str, decision: _Maker, policy: Policy, control: ControlState, now_ms: int
 ) -> Decision:
+    state = control.of(region)
     if state.leased(now_ms):
         left = (state.lease_until_ms - now_ms) / 1000
         words = f"{state.incident} is in the hands of {state.holder} ({state.state})"
         return decision(NONE, words, f"its lease running out (in {left:.0f} s)")
     held = f"the lease of {state.holder} on {state.incident} ran out at {state.state}"
-    if policy.observe_only:
-        return decision(HOLD, f"{held}; observe-only", "observe_only off", page=True)
-    if holds.paused(control, now_ms):
-        return decision(HOLD, f"{held}; paused", "the pause ending", page=True)
+    ordered = holds.orders(region, control, policy, now_ms)
+    if ordered:
+        return decision(HOLD, f"{held}; {ordered}", "that order ending", page=True)
     return decision(TAKE_OVER, held, "its holder renewing the lease")
 
 
@@ -312,8 +312,9 @@ def _drained(
         words = f"{region}'s return did not succeed {passed:.0f} s ago; the next is tried"
         words += f" {wait:.0f} s after it ({state.attempts} tried)"
         return decision(NONE, words, "that time passing, or an operator starting its recovery")
-    if policy.observe_only or holds.paused(view.control, now_ms):
-        return decision(HOLD, f"{region} could return; paused or observe-only", "the pause ending")
+    ordered = holds.orders(region, view.control, policy, now_ms)
+    if ordered:
+        return decision(HOLD, f"{region} could return; {ordered}", "that order ending")
     return decision(RECOVERY, why, "an observer calling it impaired")
 
 

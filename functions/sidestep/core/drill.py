@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sidestep.core import holds
 from sidestep.core.control import SERVING, ControlState
 from sidestep.core.decide import View, counting, find
 from sidestep.core.policy import Policy
@@ -24,11 +25,9 @@ def obstacles(view: View, policy: Policy, now_ms: int) -> tuple[str, ...]:
         suspicion = find(region, counted).reasons
         if suspicion:
             found.append(f"{region} is suspected: {'; '.join(suspicion)}")
-    pause = view.control.paused
-    if pause is not None and now_ms < pause.until_ms:
-        found.append(f"paused by {pause.owner}: {pause.reason}")
-    if policy.observe_only:
-        found.append("observe_only is on: nothing would move")
+    orders = (holds.orders(region, view.control, policy, now_ms) for region in view.regions)
+    # What holds all of them is said once.
+    found += dict.fromkeys(words for words in orders if words)
     if len(view.regions) - 1 < policy.min_serving_regions:
         found.append(f"{policy.min_serving_regions} Regions must go on serving")
     return tuple(found)

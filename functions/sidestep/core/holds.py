@@ -11,13 +11,18 @@ from sidestep.core.policy import Policy
 DAY_MS = 86_400_000
 
 
-def before_drain(region: str, control: ControlState, policy: Policy, now_ms: int) -> str | None:
-    """Why an automatic drain may not happen now; None when it may."""
+def orders(region: str, control: ControlState, policy: Policy, now_ms: int) -> str | None:
+    """Whether people want nothing of a Region to be moved by itself, in words."""
     if policy.observe_only:
         return "observe_only is on: detection is told, nothing is moved"
-    pause = paused(control, now_ms)
-    if pause:
-        return pause
+    return paused(region, control, now_ms)
+
+
+def before_drain(region: str, control: ControlState, policy: Policy, now_ms: int) -> str | None:
+    """Why an automatic drain may not happen now; None when it may."""
+    held = orders(region, control, policy, now_ms)
+    if held:
+        return held
     state = control.of(region)
     if state.undrained:
         wait = policy.undrained_retry_s * policy.cooldown_factor ** (state.undrained - 1)
@@ -51,10 +56,11 @@ def patience_s(policy: Policy, times: int) -> float:
     return min(policy.cooldown_s * policy.cooldown_factor ** (times - 1), policy.cooldown_max_s)
 
 
-def paused(control: ControlState, now_ms: int) -> str | None:
-    """Whose pause is in force, in words; None when there is none."""
-    pause = control.paused
-    if pause is None or now_ms >= pause.until_ms:
+def paused(region: str, control: ControlState, now_ms: int) -> str | None:
+    """Whose pause holds a Region, in words; None when there is none."""
+    pause = control.pause_of(region, now_ms)
+    if pause is None:
         return None
+    what = "" if pause is control.paused else f"{region} is "
     left = (pause.until_ms - now_ms) / 1000
-    return f"paused by {pause.owner} for another {left:.0f} s: {pause.reason}"
+    return f"{what}paused by {pause.owner} for another {left:.0f} s: {pause.reason}"

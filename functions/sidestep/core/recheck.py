@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sidestep.core import holds
 from sidestep.core.control import AUTOMATIC, FORCED, SERVING, Claim
 from sidestep.core.decide import View, counting, find
 from sidestep.core.policy import Policy
@@ -50,11 +51,9 @@ def recheck(claim: Claim, view: View, policy: Policy, now_ms: int) -> Recheck:
     if claim.mode == FORCED:
         return answer(True, "ordered by an operator (forced): nothing was asked")
     if claim.mode == AUTOMATIC:
-        pause = view.control.paused
-        if pause is not None and now_ms < pause.until_ms:
-            return answer(False, f"paused by {pause.owner}: {pause.reason}")
-        if policy.observe_only:
-            return answer(False, "observe_only is on")
+        ordered = holds.orders(claim.region, view.control, policy, now_ms)
+        if ordered:
+            return answer(False, ordered)
         if not finding.impaired:
             said = finding.reasons[0] if finding.reasons else "its observers see nothing bad"
             return answer(False, f"{claim.region} is not impaired any more: {said}")
