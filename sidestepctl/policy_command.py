@@ -24,7 +24,10 @@ def policy() -> None:
 @policy.command()
 @click.argument("file", type=_FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print what the parameter Policy takes.")
-def check(file: str, as_json: bool) -> None:
+@click.option(
+    "--regions", default="", help="The guarded Regions, with commas; FILE may name these."
+)
+def check(file: str, as_json: bool, regions: str) -> None:
     """Say whether FILE is a policy, and what differs from the defaults.
 
     Exits 2 when it is none, with each fault on a line: FILE:LINE: what is wrong.
@@ -32,7 +35,7 @@ def check(file: str, as_json: bool) -> None:
     from sidestepctl.policy_file import as_json as written
     from sidestepctl.policy_file import differing
 
-    given = _load(file)
+    given = _load(file, tuple(one.strip() for one in regions.split(",") if one.strip()))
     if as_json:
         click.echo(written(given))
         return
@@ -69,11 +72,11 @@ def in_words(chosen: Policy) -> str:
     return "\n".join(parts)
 
 
-def _load(file: str) -> dict[str, Any]:
+def _load(file: str, regions: tuple[str, ...] = ()) -> dict[str, Any]:
     from sidestepctl.policy_file import PolicyFileError, load
 
     try:
-        return load(file)
+        return load(file, regions)
     except PolicyFileError as error:
         for line in error.lines:
             click.echo(line, err=True)
@@ -81,6 +84,8 @@ def _load(file: str) -> dict[str, Any]:
 
 
 def _told(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "; ".join(f"{window.region}: {window.words}" for window in value) or "none"
     return value if isinstance(value, str) else json.dumps(value)
 
 

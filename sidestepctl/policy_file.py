@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +25,21 @@ class PolicyFileError(Exception):
         self.lines = lines
 
 
-def load(path: str) -> dict[str, Any]:
-    """What a policy file gives, as the stack's parameter takes it. Raises PolicyFileError."""
+def load(path: str, regions: Sequence[str] = ()) -> dict[str, Any]:
+    """What a policy file gives, as the stack's parameter takes it. Raises PolicyFileError.
+
+    `regions`: the guarded ones, which are all that it may name; none: any.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise PolicyFileError((f"{path}:1: cannot be read: {error.strerror}",)) from None
     except UnicodeDecodeError:
         raise PolicyFileError((f"{path}:1: not a text file in UTF-8",)) from None
-    return parse(text, path)
+    return parse(text, path, regions)
 
 
-def parse(text: str, source: str) -> dict[str, Any]:
+def parse(text: str, source: str, regions: Sequence[str] = ()) -> dict[str, Any]:
     """What a policy in YAML gives; `source` is how errors name it. Raises PolicyFileError."""
     reader = Reader(source)
     try:
@@ -51,7 +54,7 @@ def parse(text: str, source: str) -> dict[str, Any]:
     except RecursionError:
         raise PolicyFileError((f"{source}:1: nested too deep for a policy",)) from None
     faults = list(_twice(root))
-    faults += [(_node(root, problem.path), problem.words) for problem in problems(given)]
+    faults += [(_node(root, problem.path), problem.words) for problem in problems(given, regions)]
     length = len(as_json(given))
     if not faults and length > LONGEST_JSON:
         words = f"{length} characters as JSON: a function's environment takes {LONGEST_JSON}"

@@ -8,6 +8,7 @@ import pytest
 
 from sidestep.core.control import Claim, ControlState, Pause, RegionState
 from sidestep.core.decide import View
+from sidestep.core.maintenance import Window
 from sidestep.core.policy import Policy
 from sidestep.core.recheck import recheck
 from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Evidence, Vote
@@ -60,6 +61,15 @@ def test_observe_only_holds_an_automatic_failover_back() -> None:
     found = recheck(claim("automatic"), view(), Policy(observe_only=True), NOW)
 
     assert (found.go, "observe_only is on" in found.why) == (False, True)
+
+
+@pytest.mark.parametrize(("mode", "goes_on"), [("automatic", False), ("manual", True)])
+def test_a_maintenance_window_holds_an_automatic_failover_back(mode: str, goes_on: bool) -> None:
+    policy = Policy(maintenance=(Window(LONDON, "daily", 0, 1440),))
+
+    found = recheck(claim(mode), view(), policy, NOW)
+
+    assert (found.go, "maintenance window" in found.why) == (goes_on, not goes_on)
 
 
 def test_a_region_that_is_drained_cannot_take_the_traffic() -> None:

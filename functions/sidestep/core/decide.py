@@ -6,8 +6,8 @@ The invariants, before the rules:
 - A Region is impaired (objectively) when most of the *other* Regions' observers say so, or
   its own observer and any other do. What single observers say (subjectively) is shown apart.
 - The last Region that can serve is never drained; when all look bad, hold and page.
-- Detection always runs and is always told. Acting is a separate question, which pause,
-  observe-only, cool-down and the daily budget may answer with "not now".
+- Detection always runs and is always told. Acting is a separate question, which core/holds.py
+  may answer with "not now": pause, window, observe-only, cool-down, the daily budget.
 - The order of ballots, and deciding twice, change nothing.
 """
 
@@ -215,6 +215,9 @@ def _decide_one(
 ) -> Decision:
     region, control = finding.region, view.control
     state = control.of(region)
+    window = holds.window(region, policy, now_ms)
+    # People know of the Region: they are called only about what is left half done.
+    quiet = window is not None and not state.unfinished
 
     def decision(
         action: str, words: str, change: str, diagnosis: str | None = None, page: bool = False
@@ -226,7 +229,7 @@ def _decide_one(
             finding.impaired,
             (words, *finding.reasons),
             change,
-            page,
+            page and not quiet,
         )
 
     if state.unfinished:
@@ -235,6 +238,8 @@ def _decide_one(
         return _drained(finding, state, decision, view, policy, now_ms)
     if not finding.impaired:
         return _not_impaired(finding, decision, counted)
+    if window is not None:
+        return decision(HOLD, window, "the window ending, or an operator's order")
     serving = [r for r in view.regions if control.of(r).state == SERVING]
     if all(findings[r].impaired for r in serving):
         return decision(

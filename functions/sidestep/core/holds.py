@@ -6,6 +6,7 @@ Detection asks none of this; only acting does.
 from __future__ import annotations
 
 from sidestep.core.control import ControlState
+from sidestep.core.maintenance import open_window, utc
 from sidestep.core.policy import Policy
 
 DAY_MS = 86_400_000
@@ -15,7 +16,7 @@ def orders(region: str, control: ControlState, policy: Policy, now_ms: int) -> s
     """Whether people want nothing of a Region to be moved by itself, in words."""
     if policy.observe_only:
         return "observe_only is on: detection is told, nothing is moved"
-    return paused(region, control, now_ms)
+    return paused(region, control, now_ms) or window(region, policy, now_ms)
 
 
 def before_drain(region: str, control: ControlState, policy: Policy, now_ms: int) -> str | None:
@@ -64,3 +65,12 @@ def paused(region: str, control: ControlState, now_ms: int) -> str | None:
     what = "" if pause is control.paused else f"{region} is "
     left = (pause.until_ms - now_ms) / 1000
     return f"{what}paused by {pause.owner} for another {left:.0f} s: {pause.reason}"
+
+
+def window(region: str, policy: Policy, now_ms: int) -> str | None:
+    """The maintenance window that is open for a Region, and its end, in words; None for none."""
+    found = open_window(policy.maintenance, region, now_ms)
+    if found is None:
+        return None
+    opened, ends_ms = found
+    return f"a maintenance window of {region} is open until {utc(ends_ms)} ({opened.words})"

@@ -5,12 +5,14 @@ Seconds and milliseconds are in the names. docs/policy.md explains each; a test 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
 
+from sidestep.core import maintenance
 from sidestep.core.errors import PolicyError
+from sidestep.core.maintenance import Fault, Window
 
 APPROVALS = ("never", "when_data_in_doubt", "always")
 
@@ -40,15 +42,17 @@ class Policy:
     probation_s: int = 60
     approval: str = "when_data_in_doubt"
     approval_timeout_s: int = 3600
+    maintenance: tuple[Window, ...] = ()
 
     @classmethod
-    def parse(cls, given: Mapping[str, Any]) -> Policy:
-        """A policy from JSON; what is not given has its default. Raises PolicyError with all
-        that is wrong."""
-        wrong = problems(given)
+    def parse(cls, given: Mapping[str, Any], regions: Sequence[str] = ()) -> Policy:
+        """A policy from JSON; what is not given has its default. `regions`: the guarded ones,
+        which are all that it may name; none: any. Raises PolicyError with all that is wrong."""
+        wrong = problems(given, regions)
         if wrong:
             raise PolicyError("; ".join(problem.words for problem in wrong))
-        return cls(**given)
+        windows = tuple(Window.from_given(one) for one in given.get("maintenance", ()))
+        return cls(**{**given, "maintenance": windows})
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,11 @@ class Problem:
     words: str
 
 
-def problems(given: Mapping[str, Any]) -> tuple[Problem, ...]:
-    """All that is wrong in a policy as it was given, in its order; nothing when it is right."""
+def problems(given: Mapping[str, Any], regions: Sequence[str] = ()) -> tuple[Problem, ...]:
+    """All that is wrong in a policy as it was given, in its order; nothing when it is right.
+
+    `regions` as in `Policy.parse`.
+    """
     defaults = Policy()
     known = [field.name for field in fields(Policy)]
     found: list[Problem] = []
@@ -69,9 +76,13 @@ def problems(given: Mapping[str, Any]) -> tuple[Problem, ...]:
         if name not in known:
             found.append(Problem((name,), _unknown(str(name), known)))
             continue
-        words = _check(name, value, type(getattr(defaults, name)))
-        if words:
-            found.append(Problem((name,), words))
+        if name in _STRUCTURED:
+            for path, words in _STRUCTURED[name](value, regions):
+                found.append(Problem((name, *path), f"policy {name} {words}"))
+            continue
+        wrong = _check(name, value, type(getattr(defaults, name)))
+        if wrong:
+            found.append(Problem((name,), wrong))
     return tuple(found)
 
 
@@ -82,7 +93,7 @@ def allowed(name: str) -> str:
     if name in _RANGES:
         low, high = _RANGES[name]
         return f"{low:.10g} to {high:.10g}"
-    return "true, false"
+    return _SHAPES.get(name, "true, false")
 
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -107,6 +118,12 @@ _RANGES: dict[str, tuple[float, float]] = {
     "approval_timeout_s": (60, 86_400),
 }
 """What each number may be, both ends included."""
+
+_STRUCTURED: Mapping[str, Callable[[object, Sequence[str]], Iterable[Fault]]] = {
+    "maintenance": maintenance.faults,
+}
+"""What is no number or word: who says what is wrong in it."""
+_SHAPES: Mapping[str, str] = {"maintenance": "a list of windows"}
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:

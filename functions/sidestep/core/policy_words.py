@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from sidestep.core.control import CLOCK_SKEW_MS
 from sidestep.core.holds import patience_s
+from sidestep.core.maintenance import ALL, Window
 from sidestep.core.policy import Policy
 
 WORDS: Mapping[str, str] = {
@@ -61,6 +62,10 @@ WORDS: Mapping[str, str] = {
     ),
     "approval": "When a person must agree to a return",
     "approval_timeout_s": "Silence for so long is a no",
+    "maintenance": (
+        "While a window is open its Region is neither drained nor brought back by itself, and "
+        "nobody is called about it; times are UTC"
+    ),
 }
 """Field → what it decides, and why it is so. In Markdown: names stand between backticks."""
 
@@ -71,7 +76,7 @@ DAY_S = 86_400
 
 def together(policy: Policy) -> tuple[str, ...]:
     """How the numbers play together: sentences, with the seconds that come of these numbers."""
-    return (
+    lines = (
         _out(policy),
         _back(policy),
         _waits(policy),
@@ -82,6 +87,7 @@ def together(policy: Policy) -> tuple[str, ...]:
         f"{policy.replication_deadline_s} s at most.",
         f"A holder that dies is taken over from after {policy.lease_s + CLOCK_SKEW_MS // 1000} s.",
     )
+    return lines + tuple(_window(window) for window in policy.maintenance)
 
 
 def contradictions(policy: Policy) -> tuple[str, ...]:
@@ -138,6 +144,11 @@ def _waits(policy: Policy) -> str:
         f"it moved; after each further one for {', '.join(waits[1:]) or 'the day'}"
         f"{' s' if waits[1:] else ''}."
     )
+
+
+def _window(window: Window) -> str:
+    whose = "any Region" if window.region == ALL else window.region
+    return f"Maintenance, {window.words}: nothing moves {whose} by itself, nobody is called."
 
 
 def _times(count: int, what: str) -> str:

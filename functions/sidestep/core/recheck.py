@@ -3,10 +3,10 @@
 Minutes may lie between a decision and its execution. Nothing is touched yet, so any doubt
 about an automatic move ends it; observers decide again with their next ballots.
 
-| mode            | needs                                                                 |
-|-----------------|-----------------------------------------------------------------------|
-| automatic       | its quorum, now; no pause, no observe-only; enough others that can serve |
-| manual, planned | enough others that can serve                                          |
+| mode            | needs                                                                  |
+|-----------------|------------------------------------------------------------------------|
+| automatic       | its quorum, now; no pause, window or observe-only; enough others       |
+| manual, planned | enough others that can serve                                           |
 | forced          | nothing: the operator knows better (the gate still keeps the last one) |
 """
 
