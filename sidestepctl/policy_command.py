@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -86,6 +87,8 @@ def _load(file: str, regions: tuple[str, ...] = ()) -> dict[str, Any]:
 def _told(value: Any) -> str:
     if isinstance(value, tuple):
         return "; ".join(f"{window.region}: {window.words}" for window in value) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{region} {share}" for region, share in value.items()) or "none"
     return value if isinstance(value, str) else json.dumps(value)
 
 

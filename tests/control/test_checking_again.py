@@ -63,6 +63,23 @@ def test_observe_only_holds_an_automatic_failover_back() -> None:
     assert (found.go, "observe_only is on" in found.why) == (False, True)
 
 
+@pytest.mark.parametrize(
+    ("mode", "says"),
+    [
+        ("automatic", "carry 90 % of the peak (us-east-1 50 %, us-west-2 40 %)"),
+        ("manual", "mode forced would go on all the same"),
+        ("planned", "mode forced would go on all the same"),
+        ("forced", ""),
+    ],
+)
+def test_what_the_others_cannot_carry_stays_unless_it_is_forced(mode: str, says: str) -> None:
+    policy = Policy(capacity_percent={VIRGINIA: 50, OREGON: 40})
+
+    found = recheck(claim(mode), view(), policy, NOW)
+
+    assert (found.go, says in found.why) == (mode == "forced", True), found.why
+
+
 @pytest.mark.parametrize(("mode", "goes_on"), [("automatic", False), ("manual", True)])
 def test_a_maintenance_window_holds_an_automatic_failover_back(mode: str, goes_on: bool) -> None:
     policy = Policy(maintenance=(Window(LONDON, "daily", 0, 1440),))

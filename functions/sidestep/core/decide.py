@@ -5,7 +5,8 @@ The invariants, before the rules:
 - Only fresh ballots of healthy observers count. No votes, no action.
 - A Region is impaired (objectively) when most of the *other* Regions' observers say so, or
   its own observer and any other do. What single observers say (subjectively) is shown apart.
-- The last Region that can serve is never drained; when all look bad, hold and page.
+- The last Region that can serve is never drained, nor one whose load the others cannot carry;
+  when all look bad, hold and page.
 - Detection always runs and is always told. Acting is a separate question, which core/holds.py
   may answer with "not now": pause, window, observe-only, cool-down, the daily budget.
 - The order of ballots, and deciding twice, change nothing.
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sidestep.core import holds
+from sidestep.core.capacity import shortfall
 from sidestep.core.control import (
     AUTOMATIC,
     CLOCK_SKEW_MS,
@@ -257,6 +259,10 @@ def _decide_one(
             "another Region serving and healthy",
             page=True,
         )
+    short = shortfall(left, policy.capacity_percent)
+    if short is not None:
+        change = "another Region serving and healthy, or an operator's order (forced)"
+        return decision(HOLD, short, change, page=True)
     blocked = holds.before_drain(region, control, policy, now_ms)
     if blocked is not None:
         return decision(HOLD, blocked, "the time named, or an operator's order", page=True)

@@ -6,11 +6,11 @@ Seconds and milliseconds are in the names. docs/policy.md explains each; a test 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any
 
-from sidestep.core import maintenance
+from sidestep.core import capacity, maintenance
 from sidestep.core.errors import PolicyError
 from sidestep.core.maintenance import Fault, Window
 
@@ -43,6 +43,7 @@ class Policy:
     approval: str = "when_data_in_doubt"
     approval_timeout_s: int = 3600
     maintenance: tuple[Window, ...] = ()
+    capacity_percent: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, given: Mapping[str, Any], regions: Sequence[str] = ()) -> Policy:
@@ -70,7 +71,7 @@ def problems(given: Mapping[str, Any], regions: Sequence[str] = ()) -> tuple[Pro
     `regions` as in `Policy.parse`.
     """
     defaults = Policy()
-    known = [field.name for field in fields(Policy)]
+    known = [one.name for one in fields(Policy)]
     found: list[Problem] = []
     for name, value in given.items():
         if name not in known:
@@ -121,9 +122,13 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 _STRUCTURED: Mapping[str, Callable[[object, Sequence[str]], Iterable[Fault]]] = {
     "maintenance": maintenance.faults,
+    "capacity_percent": capacity.faults,
 }
 """What is no number or word: who says what is wrong in it."""
-_SHAPES: Mapping[str, str] = {"maintenance": "a list of windows"}
+_SHAPES: Mapping[str, str] = {
+    "maintenance": "a list of windows",
+    "capacity_percent": f"0 to {capacity.MOST} for each Region",
+}
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:

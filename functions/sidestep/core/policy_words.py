@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sidestep.core.capacity import FULL
 from sidestep.core.control import CLOCK_SKEW_MS
 from sidestep.core.holds import patience_s
 from sidestep.core.maintenance import ALL, Window
@@ -66,6 +67,10 @@ WORDS: Mapping[str, str] = {
         "While a window is open its Region is neither drained nor brought back by itself, and "
         "nobody is called about it; times are UTC"
     ),
+    "capacity_percent": (
+        "What each Region can carry, in percent of the whole application's peak (a Region that "
+        "is not named: 100): a Region is drained only while those that remain carry 100 together"
+    ),
 }
 """Field → what it decides, and why it is so. In Markdown: names stand between backticks."""
 
@@ -87,7 +92,8 @@ def together(policy: Policy) -> tuple[str, ...]:
         f"{policy.replication_deadline_s} s at most.",
         f"A holder that dies is taken over from after {policy.lease_s + CLOCK_SKEW_MS // 1000} s.",
     )
-    return lines + tuple(_window(window) for window in policy.maintenance)
+    windows = tuple(_window(window) for window in policy.maintenance)
+    return (*lines, *windows, *_capacity(policy))
 
 
 def contradictions(policy: Policy) -> tuple[str, ...]:
@@ -143,6 +149,17 @@ def _waits(policy: Policy) -> str:
         f"After its first drain within 24 hours it is not drained again for {waits[0]} s after "
         f"it moved; after each further one for {', '.join(waits[1:]) or 'the day'}"
         f"{' s' if waits[1:] else ''}."
+    )
+
+
+def _capacity(policy: Policy) -> tuple[str, ...]:
+    shares = policy.capacity_percent
+    if not shares:
+        return ()
+    each = ", ".join(f"{region} carries {share} %" for region, share in sorted(shares.items()))
+    return (
+        f"Of the peak {each}, every other Region {FULL} %: unless those that remain carry {FULL} % "
+        "together, nothing is drained (only an operator's forced failover is).",
     )
 
 
