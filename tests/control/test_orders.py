@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import boto3
 import pytest
 
 from sidestep.aws.coordination import CoordinationTable
 from sidestep.aws.orders import Orders
-from sidestep.core.control import Pause
+from sidestep.core.control import Acknowledgement, Pause
 from sidestep.core.errors import Refused
 from tests.control.control_plane import COORDINATION, LONDON, OREGON, REGIONS, ControlPlane
 
 
 @pytest.fixture
-def orders(plane: ControlPlane) -> Orders:
-    clients = {COORDINATION[0]: plane.dynamodb[COORDINATION[0]]}
+def orders(plane: ControlPlane) -> Orders:  # noqa: ARG001  # it has to be there first
+    make: Any = boto3.client
+    clients = {region: make("dynamodb", region_name=region) for region in COORDINATION}
     return Orders(CoordinationTable(clients, "sidestep-demo-coordination", "demo"))
 
 
@@ -73,3 +77,33 @@ def test_two_regions_are_paused_each_on_its_own(plane: ControlPlane, orders: Ord
     orders.resume(LONDON)
 
     assert {r: p.owner for r, p in orders.read().paused_regions.items()} == {OREGON: "bob"}
+
+
+def test_an_acknowledgement_is_of_the_last_incident_as_it_was_put_down(
+    plane: ControlPlane, orders: Orders
+) -> None:
+    with pytest.raises(Refused, match="nothing has happened to eu-west-2"):
+        orders.acknowledge(LONDON, "ada", plane.now)
+    claim = plane.claim("one")
+    with pytest.raises(Refused, match=r"demo-eu-west-2-1 is in the hands of .*:one"):
+        orders.acknowledge(LONDON, "ada", plane.now)
+    plane.record(claim, "stood down", release=True)
+
+    given = orders.acknowledge(LONDON, "ada", plane.now)
+
+    assert given == Acknowledgement("demo-eu-west-2-1", 1, "ada", plane.now)
+    assert plane.control().acknowledgement(LONDON) == given
+    plane.claim("two")
+    assert plane.control().acknowledgement(LONDON) is None
+
+
+def test_an_incident_that_opens_while_one_is_acknowledged_is_not(
+    plane: ControlPlane, orders: Orders
+) -> None:
+    claim = plane.claim("one")
+    plane.record(claim, "stood down", release=True)
+    orders.acknowledge(LONDON, "ada", plane.now)  # so that its map is there
+    plane.before["UpdateItem"] = lambda: plane.claim("two")
+
+    with pytest.raises(Refused, match="look again"):
+        orders.acknowledge(LONDON, "bob", plane.now)

@@ -20,6 +20,7 @@ from sidestep.core.control import (
     PROBATION,
     RESTORING,
     SERVING,
+    Acknowledgement,
     Claim,
     ClaimPlan,
     ControlState,
@@ -297,11 +298,13 @@ def control_of(item: Mapping[str, Any], regions: Sequence[str] = ()) -> ControlS
             "regions": {region: RegionState(**one) for region, one in item["regions"].items()},
             "moves": tuple(Move(**move) for move in item["moves"]),
         }
-    pause, pauses = item.get("paused"), item.get("paused_regions") or {}
+    pause, pauses = item.get("paused"), item.get("paused_regions", {})
+    acknowledged = item.get("acknowledged", {})
     return ControlState(
         **state,
         paused=Pause(**pause) if pause else None,
         paused_regions={region: Pause(**one) for region, one in pauses.items()},
+        acknowledged={region: Acknowledgement(**one) for region, one in acknowledged.items()},
     )
 
 

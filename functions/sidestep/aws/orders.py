@@ -1,4 +1,4 @@
-"""What operators order, in the control item beside the Regions' states: pauses.
+"""What operators order, in the control item beside the Regions' states: pauses, acknowledgements.
 
 Each order changes attributes of its own and nothing that a workflow writes, so it needs no lease.
 It may be there before the first incident is claimed.
@@ -11,7 +11,7 @@ from typing import Any
 
 from sidestep.aws.coordination import ConditionFailed, CoordinationTable
 from sidestep.aws.incident_lease import CONTROL, control_of
-from sidestep.core.control import ControlState, Pause
+from sidestep.core.control import Acknowledgement, ControlState, Pause
 from sidestep.core.errors import Refused
 
 
@@ -54,6 +54,34 @@ class Orders:
         except ConditionFailed:
             return False
         return True
+
+    def acknowledge(self, region: str, owner: str, now_ms: int) -> Acknowledgement:
+        """Say that a Region's last incident has been seen: what had happened by now is no reason
+        to wait or to call anybody any more.
+
+        Raises Refused while there is nothing to acknowledge, or not yet.
+        """
+        state = self.read().of(region)
+        if not state.incident:
+            raise Refused(f"nothing has happened to {region}: there is nothing to acknowledge")
+        if state.holder:
+            raise Refused(
+                f"{state.incident} is in the hands of {state.holder}: "
+                "acknowledge it when it is put down"
+            )
+        given = Acknowledgement(state.incident, state.token, owner, now_ms)
+        self._begin("acknowledged")
+        try:
+            self._table.update(
+                CONTROL,
+                "SET acknowledged.#region = :given",
+                "regions.#region.#token = :token AND regions.#region.holder = :nobody",
+                {"#region": region, "#token": "token"},
+                {":given": asdict(given), ":token": state.token, ":nobody": ""},
+            )
+        except ConditionFailed:
+            raise Refused(f"{state.incident} is not {region}'s last any more: look again") from None
+        return given
 
     def _begin(self, attribute: str) -> None:
         """Make an empty map where there is none: only then can a Region be set in it."""

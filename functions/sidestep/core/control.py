@@ -98,6 +98,21 @@ class Pause:
 
 
 @dataclass(frozen=True)
+class Acknowledgement:
+    """An operator's word that a Region's last incident has been seen, and when (ms).
+
+    It is of everything that had happened to the Region when it was given: `token` is the
+    Region's then. Whoever claims the Region later changes the token, and what comes of that
+    has not been seen. So no clock can make an acknowledgement reach further than it was meant.
+    """
+
+    incident: str
+    token: int
+    owner: str
+    at_ms: int
+
+
+@dataclass(frozen=True)
 class ControlState:
     """The control item. A Region without an entry is SERVING."""
 
@@ -108,10 +123,16 @@ class ControlState:
     """Of all Regions."""
     moves: tuple[Move, ...] = ()
     paused_regions: Mapping[str, Pause] = field(default_factory=dict)
+    acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
 
     def of(self, region: str) -> RegionState:
         """A Region's state."""
         return self.regions.get(region, RegionState())
+
+    def acknowledgement(self, region: str) -> Acknowledgement | None:
+        """The acknowledgement that holds for all that has happened to a Region; None for none."""
+        given = self.acknowledged.get(region)
+        return given if given is not None and given.token == self.of(region).token else None
 
     def pause_of(self, region: str, now_ms: int) -> Pause | None:
         """The pause that holds a Region now: everybody's, else its own; None for neither."""

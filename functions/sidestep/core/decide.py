@@ -90,6 +90,12 @@ class Finding:
     others: tuple[tuple[str, Vote], ...]
     reasons: tuple[str, ...]
 
+    @property
+    def bad_since_ms(self) -> int | None:
+        """Since when all who call it impaired have done so; None when nobody does."""
+        votes = [vote for _, vote in self.others] + ([self.own] if self.own else [])
+        return max((v.since_ms for v in votes if v.verdict == IMPAIRED), default=None)
+
 
 class _Maker(Protocol):
     """Makes this Region's decision, with the finding's words behind the first sentence."""
@@ -219,7 +225,8 @@ def _decide_one(
     state = control.of(region)
     window = holds.window(region, policy, now_ms)
     # People know of the Region: they are called only about what is left half done.
-    quiet = window is not None and not state.unfinished
+    known = window is not None or holds.seen(region, control, finding.bad_since_ms)
+    quiet = known and not state.unfinished
 
     def decision(
         action: str, words: str, change: str, diagnosis: str | None = None, page: bool = False
@@ -265,7 +272,7 @@ def _decide_one(
         return decision(HOLD, short, change, page=True)
     blocked = holds.before_drain(region, control, policy, now_ms)
     if blocked is not None:
-        return decision(HOLD, blocked, "the time named, or an operator's order", page=True)
+        return decision(HOLD, blocked.words, blocked.change, page=True)
     return decision(
         FAILOVER,
         f"{region} is impaired and {', '.join(left)} can serve",
@@ -317,12 +324,9 @@ def _drained(
     if stable < policy.stability_window_s:
         words = f"{region} healthy for {stable:.0f} s of {policy.stability_window_s} s"
         return decision(NONE, words, "the stability window passing")
-    wait = holds.patience_s(policy, state.attempts)
-    passed = (now_ms - state.since_ms) / 1000
-    if passed < wait:
-        words = f"{region}'s return did not succeed {passed:.0f} s ago; the next is tried"
-        words += f" {wait:.0f} s after it ({state.attempts} tried)"
-        return decision(NONE, words, "that time passing, or an operator starting its recovery")
+    held = holds.before_return(region, view.control, policy, now_ms)
+    if held is not None:
+        return decision(NONE, held.words, held.change)
     ordered = holds.orders(region, view.control, policy, now_ms)
     if ordered:
         return decision(HOLD, f"{region} could return; {ordered}", "that order ending")

@@ -5,11 +5,22 @@ Detection asks none of this; only acting does.
 
 from __future__ import annotations
 
-from sidestep.core.control import ControlState
+from dataclasses import dataclass
+
+from sidestep.core.control import ControlState, RegionState
 from sidestep.core.maintenance import open_window, utc
 from sidestep.core.policy import Policy
 
 DAY_MS = 86_400_000
+ORDER = "the time named, an operator's order"
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What holds back, and what would end that; both in words."""
+
+    words: str
+    change: str
 
 
 def orders(region: str, control: ControlState, policy: Policy, now_ms: int) -> str | None:
@@ -19,35 +30,77 @@ def orders(region: str, control: ControlState, policy: Policy, now_ms: int) -> s
     return paused(region, control, now_ms) or window(region, policy, now_ms)
 
 
-def before_drain(region: str, control: ControlState, policy: Policy, now_ms: int) -> str | None:
-    """Why an automatic drain may not happen now; None when it may."""
+def before_drain(region: str, control: ControlState, policy: Policy, now_ms: int) -> Hold | None:
+    """Why an automatic drain may not happen now; None when it may.
+
+    Waiting after a Region's own last incident ends with its acknowledgement; the daily budget,
+    which is everybody's, does not.
+    """
     held = orders(region, control, policy, now_ms)
     if held:
-        return held
-    state = control.of(region)
-    if state.undrained:
-        wait = policy.undrained_retry_s * policy.cooldown_factor ** (state.undrained - 1)
-        wait = min(wait, policy.cooldown_max_s)
-        passed = (now_ms - state.since_ms) / 1000
-        if passed < wait:
-            return (
-                f"{state.incident} was put down without a drain {passed:.0f} s ago; the next is "
-                f"tried {wait:.0f} s after it ({state.undrained} in a row)"
-            )
+        return Hold(held, ORDER)
     drains = [m for m in control.moves if m.what == "drain" and 0 <= now_ms - m.at_ms < DAY_MS]
     if len(drains) >= policy.max_drains_per_day:
-        return f"{len(drains)} drains in 24 hours, as many as max_drains_per_day allows"
+        words = f"{len(drains)} drains in 24 hours, as many as max_drains_per_day allows"
+        return Hold(words, ORDER)
+    if control.acknowledgement(region) is not None:
+        return None
+    waiting = _undrained(control.of(region), policy, now_ms) or _cooling(
+        region, control, sum(m.region == region for m in drains), policy, now_ms
+    )
+    return Hold(waiting, f"{ORDER}, or an acknowledgement") if waiting else None
+
+
+def _undrained(state: RegionState, policy: Policy, now_ms: int) -> str | None:
+    """How long to wait after failovers that were put down without a drain, in words."""
+    if not state.undrained:
+        return None
+    wait = policy.undrained_retry_s * policy.cooldown_factor ** (state.undrained - 1)
+    wait = min(wait, policy.cooldown_max_s)
+    passed = (now_ms - state.since_ms) / 1000
+    if passed >= wait:
+        return None
+    return (
+        f"{state.incident} was put down without a drain {passed:.0f} s ago; the next is "
+        f"tried {wait:.0f} s after it ({state.undrained} in a row)"
+    )
+
+
+def _cooling(
+    region: str, control: ControlState, drains: int, policy: Policy, now_ms: int
+) -> str | None:
+    """How long to wait after a Region's last move and its drains of a day, in words."""
     moved = [m.at_ms for m in control.moves if m.region == region]
-    mine = sum(m.region == region for m in drains)
-    if moved and mine:
-        wait = patience_s(policy, mine)
-        passed = (now_ms - max(moved)) / 1000
-        if passed < wait:
-            return (
-                f"{region} moved {passed:.0f} s ago; cool-down is {wait:.0f} s "
-                f"after {mine} drains in 24 hours"
-            )
-    return None
+    if not moved or not drains:
+        return None
+    wait = patience_s(policy, drains)
+    passed = (now_ms - max(moved)) / 1000
+    if passed >= wait:
+        return None
+    return (
+        f"{region} moved {passed:.0f} s ago; cool-down is {wait:.0f} s "
+        f"after {drains} drains in 24 hours"
+    )
+
+
+def before_return(region: str, control: ControlState, policy: Policy, now_ms: int) -> Hold | None:
+    """Why the next try to bring a Region back has to wait; None when it has not."""
+    state = control.of(region)
+    wait = patience_s(policy, state.attempts)
+    passed = (now_ms - state.since_ms) / 1000
+    if passed >= wait or control.acknowledgement(region) is not None:
+        return None
+    words = f"{region}'s return did not succeed {passed:.0f} s ago; the next is tried"
+    words += f" {wait:.0f} s after it ({state.attempts} tried)"
+    change = "that time passing, an operator starting its recovery, or an acknowledgement"
+    return Hold(words, change)
+
+
+def seen(region: str, control: ControlState, trouble_since_ms: int | None) -> bool:
+    """Whether an operator has acknowledged a Region's trouble after the last observer had begun to
+    say so (epoch ms; None: nobody says so). A word that came later has not been seen."""
+    given = control.acknowledgement(region)
+    return given is not None and trouble_since_ms is not None and trouble_since_ms <= given.at_ms
 
 
 def patience_s(policy: Policy, times: int) -> float:
