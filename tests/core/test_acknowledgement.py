@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sidestep.core.control import DRAINED, Acknowledgement, ControlState, Move
-from sidestep.core.decide import FAILOVER, HOLD, NONE, RECOVERY
+from sidestep.core.decide import FAILOVER, HOLD, RECOVERY
 from sidestep.core.policy import Policy
 from tests.core.views import (
     LONDON,
@@ -42,7 +42,7 @@ def acknowledged(control: ControlState, ago_s: float = 10, token: int = 7) -> Co
     [
         (COOLING, (LONDON,), HOLD, FAILOVER),
         (PUT_DOWN, (LONDON,), HOLD, FAILOVER),
-        (RETURN_FAILED, (), NONE, RECOVERY),
+        (RETURN_FAILED, (), HOLD, RECOVERY),
     ],
     ids=["cool-down", "put down without a drain", "return that failed"],
 )

@@ -217,6 +217,17 @@ def test_a_dead_holders_incident_in_a_paused_region_is_told_and_calls_a_person()
     assert decided(view(*all_say(BAD), control=others))[LONDON].action == TAKE_OVER
 
 
+def test_a_region_returns_only_while_the_days_budget_has_a_drain_left_for_a_bad_return() -> None:
+    moves = tuple(Move(NOW - 4_000_000 - n, LONDON, "drain", "x") for n in range(6))
+    control = replace(with_region(LONDON, state=DRAINED, mode="automatic"), moves=moves)
+
+    spent = decided(view(*all_say(), control=control))[LONDON]
+    left = decided(view(*all_say(), control=replace(control, moves=moves[1:])))[LONDON]
+
+    assert (spent.action, spent.page, left.action) == (HOLD, True, RECOVERY)
+    assert "as many as max_drains_per_day allows" in spent.reasons[0]
+
+
 def test_what_an_operator_drained_an_operator_brings_back() -> None:
     control = with_region(LONDON, state=DRAINED, mode="manual", incident="demo-x-1")
 

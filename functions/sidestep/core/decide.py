@@ -326,10 +326,7 @@ def _drained(
         return decision(NONE, words, "the stability window passing")
     held = holds.before_return(region, view.control, policy, now_ms)
     if held is not None:
-        return decision(NONE, held.words, held.change)
-    ordered = holds.orders(region, view.control, policy, now_ms)
-    if ordered:
-        return decision(HOLD, f"{region} could return; {ordered}", "that order ending")
+        return decision(HOLD, held.words, held.change, page=held.page)
     return decision(RECOVERY, why, "an observer calling it impaired")
 
 

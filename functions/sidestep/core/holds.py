@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sidestep.core.control import ControlState, RegionState
+from sidestep.core.control import ControlState, Move, RegionState
 from sidestep.core.maintenance import open_window, utc
 from sidestep.core.policy import Policy
 
@@ -17,10 +17,11 @@ ORDER = "the time named, an operator's order"
 
 @dataclass(frozen=True)
 class Hold:
-    """What holds back, and what would end that; both in words."""
+    """What holds back, and what would end that, both in words; `page` that a person should look."""
 
     words: str
     change: str
+    page: bool = True
 
 
 def orders(region: str, control: ControlState, policy: Policy, now_ms: int) -> str | None:
@@ -39,16 +40,28 @@ def before_drain(region: str, control: ControlState, policy: Policy, now_ms: int
     held = orders(region, control, policy, now_ms)
     if held:
         return Hold(held, ORDER)
-    drains = [m for m in control.moves if m.what == "drain" and 0 <= now_ms - m.at_ms < DAY_MS]
-    if len(drains) >= policy.max_drains_per_day:
-        words = f"{len(drains)} drains in 24 hours, as many as max_drains_per_day allows"
-        return Hold(words, ORDER)
+    spent = _spent(control, policy, now_ms)
+    if spent:
+        return Hold(spent, ORDER)
     if control.acknowledgement(region) is not None:
         return None
     waiting = _undrained(control.of(region), policy, now_ms) or _cooling(
-        region, control, sum(m.region == region for m in drains), policy, now_ms
+        region, control, policy, now_ms
     )
     return Hold(waiting, f"{ORDER}, or an acknowledgement") if waiting else None
+
+
+def _drains(control: ControlState, now_ms: int) -> list[Move]:
+    """The drains of the last 24 hours, of all Regions."""
+    return [m for m in control.moves if m.what == "drain" and 0 <= now_ms - m.at_ms < DAY_MS]
+
+
+def _spent(control: ControlState, policy: Policy, now_ms: int) -> str | None:
+    """Whether the daily budget of drains is used up, in words."""
+    drains = len(_drains(control, now_ms))
+    if drains < policy.max_drains_per_day:
+        return None
+    return f"{drains} drains in 24 hours, as many as max_drains_per_day allows"
 
 
 def _undrained(state: RegionState, policy: Policy, now_ms: int) -> str | None:
@@ -66,11 +79,10 @@ def _undrained(state: RegionState, policy: Policy, now_ms: int) -> str | None:
     )
 
 
-def _cooling(
-    region: str, control: ControlState, drains: int, policy: Policy, now_ms: int
-) -> str | None:
+def _cooling(region: str, control: ControlState, policy: Policy, now_ms: int) -> str | None:
     """How long to wait after a Region's last move and its drains of a day, in words."""
     moved = [m.at_ms for m in control.moves if m.region == region]
+    drains = sum(m.region == region for m in _drains(control, now_ms))
     if not moved or not drains:
         return None
     wait = patience_s(policy, drains)
@@ -84,16 +96,24 @@ def _cooling(
 
 
 def before_return(region: str, control: ControlState, policy: Policy, now_ms: int) -> Hold | None:
-    """Why the next try to bring a Region back has to wait; None when it has not."""
+    """Why a Region may not be brought back by itself now; None when it may.
+
+    A return that fails is a drain more, so the daily budget is of returns too.
+    """
     state = control.of(region)
     wait = patience_s(policy, state.attempts)
     passed = (now_ms - state.since_ms) / 1000
-    if passed >= wait or control.acknowledgement(region) is not None:
-        return None
-    words = f"{region}'s return did not succeed {passed:.0f} s ago; the next is tried"
-    words += f" {wait:.0f} s after it ({state.attempts} tried)"
-    change = "that time passing, an operator starting its recovery, or an acknowledgement"
-    return Hold(words, change)
+    if passed < wait and control.acknowledgement(region) is None:
+        words = f"{region}'s return did not succeed {passed:.0f} s ago; the next is tried"
+        words += f" {wait:.0f} s after it ({state.attempts} tried)"
+        change = "that time passing, an operator starting its recovery, or an acknowledgement"
+        return Hold(words, change, page=False)
+    spent = _spent(control, policy, now_ms)
+    if spent:
+        change = "those drains being a day old, or an operator starting its recovery"
+        return Hold(f"{region} could return; {spent}", change)
+    held = orders(region, control, policy, now_ms)
+    return Hold(f"{region} could return; {held}", "that order ending", page=False) if held else None
 
 
 def seen(region: str, control: ControlState, trouble_since_ms: int | None) -> bool:

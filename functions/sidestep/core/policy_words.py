@@ -39,7 +39,8 @@ WORDS: Mapping[str, str] = {
     "cooldown_factor": "Each further drain of it within 24 hours multiplies that wait",
     "cooldown_max_s": "The longest such wait",
     "max_drains_per_day": (
-        "Automatic drains of all Regions together in 24 hours; then a person is called"
+        "Automatic drains of all Regions together in 24 hours; then nothing is drained or brought "
+        "back by itself, and a person is called"
     ),
     "undrained_retry_s": (
         "After a failover that was put down without a drain, so long until the next; "
@@ -85,8 +86,10 @@ def together(policy: Policy) -> tuple[str, ...]:
         _out(policy),
         _back(policy),
         _waits(policy),
-        f"By itself at most {_times(failovers_in_a_day(policy), 'failover')} of a Region are begun "
-        "in 24 hours, however often it flaps.",
+        f"However often a Region flaps, in 24 hours at most "
+        f"{_times(failovers_in_a_day(policy), 'failover')} of it can begin by themselves, and with "
+        f"returns that do not hold it is drained {_times(policy.max_drains_per_day, 'time')} at "
+        "most.",
         f"A failover waits for nothing before the drain; after it, it watches traffic leave for "
         f"{policy.traffic_deadline_s} s at most and replication for "
         f"{policy.replication_deadline_s} s at most.",
