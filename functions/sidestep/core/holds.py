@@ -100,6 +100,10 @@ def before_return(region: str, control: ControlState, policy: Policy, now_ms: in
 
     A return that fails is a drain more, so the daily budget is of returns too.
     """
+    spent = _spent(control, policy, now_ms)
+    if spent:
+        change = "those drains being a day old, or an operator starting its recovery"
+        return Hold(f"{region} could return; {spent}", change)
     state = control.of(region)
     wait = patience_s(policy, state.attempts)
     passed = (now_ms - state.since_ms) / 1000
@@ -108,10 +112,6 @@ def before_return(region: str, control: ControlState, policy: Policy, now_ms: in
         words += f" {wait:.0f} s after it ({state.attempts} tried)"
         change = "that time passing, an operator starting its recovery, or an acknowledgement"
         return Hold(words, change, page=False)
-    spent = _spent(control, policy, now_ms)
-    if spent:
-        change = "those drains being a day old, or an operator starting its recovery"
-        return Hold(f"{region} could return; {spent}", change)
     held = orders(region, control, policy, now_ms)
     return Hold(f"{region} could return; {held}", "that order ending", page=False) if held else None
 
