@@ -25,29 +25,33 @@ from sidestep.core.policy import Policy
 from sidestep.core.votes import HEALTHY, IMPAIRED, UNKNOWN, Ballot, Evidence, Vote
 from tests.core.views import NOW
 
-verdicts = st.sampled_from([HEALTHY, IMPAIRED, UNKNOWN])
+rarely = st.sampled_from([False, False, False, False, True])
+verdicts = st.sampled_from([HEALTHY, HEALTHY, IMPAIRED, IMPAIRED, UNKNOWN])
 RANK = {HEALTHY: 0, UNKNOWN: 0, IMPAIRED: 1}
 
 
 @st.composite
 def views(draw: st.DrawFn) -> View:
-    """Two to five Regions, any ballots, some drained, all put down; any orders of operators."""
+    """Two to five Regions, any ballots, some drained, some in a dead holder's hands; any orders
+    of operators."""
     count = draw(st.integers(2, 5))
     regions = tuple(f"region-{n}" for n in range(count))
     ballots = []
+    # Observers mostly agree, and mostly count: else nearly nothing would ever be decided.
+    truth = {region: draw(verdicts) for region in regions}
     for observer in regions:
         if not draw(st.booleans() | st.just(True)):
             continue
         votes = {}
         for region in regions:
-            verdict = draw(verdicts)
+            verdict = draw(verdicts) if draw(rarely) else truth[region]
             bad = {IMPAIRED: True, HEALTHY: False, UNKNOWN: None}[verdict]
             seen = Evidence("health", 503.0, 200, bad, f"{observer} on {region}")
             votes[region] = Vote(
-                region, verdict, NOW - draw(st.integers(0, 200)) * 1000, 1, (seen,)
+                region, verdict, NOW - draw(st.sampled_from([0, 30, 200, 200])) * 1000, 1, (seen,)
             )
-        age_ms = draw(st.integers(-40, 60)) * 1000
-        ballots.append(Ballot(observer, NOW - age_ms, draw(st.booleans()), "", votes))
+        age_ms = draw(st.integers(-40, 60) if draw(rarely) else st.integers(0, 15)) * 1000
+        ballots.append(Ballot(observer, NOW - age_ms, not draw(rarely), "", votes))
     states = {
         region: RegionState(
             state=draw(st.sampled_from([SERVING, SERVING, DRAINED])),
@@ -56,13 +60,14 @@ def views(draw: st.DrawFn) -> View:
             token=draw(st.integers(1, 2)),
             since_ms=NOW - draw(st.integers(0, 900)) * 1000,
             attempts=draw(st.integers(0, 2)),
+            holder="arn:of-the-dead" if draw(rarely) else "",
         )
         for region in regions
     }
     control = ControlState(
         serving=sum(state.state == SERVING for state in states.values()),
         regions=states,
-        paused=draw(st.none() | pauses),
+        paused=draw(pauses) if draw(rarely) else None,
         paused_regions=draw(st.dictionaries(st.sampled_from(regions), pauses, max_size=2)),
         acknowledged=draw(st.dictionaries(st.sampled_from(regions), acknowledgements)),
         moves=tuple(draw(st.lists(st.builds(move, st.sampled_from(regions), ages), max_size=6))),
@@ -95,9 +100,9 @@ def around_now(region: str, ago_min: int, minutes: int) -> Window:
 names = st.sampled_from([f"region-{n}" for n in range(5)])
 policies = st.builds(
     Policy,
-    min_serving_regions=st.integers(1, 3),
+    min_serving_regions=st.sampled_from([1, 1, 1, 2, 3]),
     vote_max_age_s=st.integers(20, 60),
-    observe_only=st.sampled_from([False, False, True]),
+    observe_only=rarely,
     maintenance=st.lists(
         st.builds(around_now, names | st.just("all"), st.integers(0, 90), st.integers(1, 120)),
         max_size=2,
