@@ -7,6 +7,7 @@ import sys
 import click
 
 from sidestep.core.errors import SidestepError
+from sidestepctl.orders import acknowledge_command, pause_command, resume_command
 from sidestepctl.policy_command import policy
 
 
@@ -136,7 +137,8 @@ def invoke(event_file: str, region: str | None, seed: int) -> None:
         raise UserError(str(error)) from None
 
 
-cli.add_command(policy)
+for command in (policy, pause_command, resume_command, acknowledge_command):
+    cli.add_command(command)
 
 
 def main() -> None:
