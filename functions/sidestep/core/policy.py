@@ -55,6 +55,11 @@ class Policy:
         windows = tuple(Window.from_given(one) for one in given.get("maintenance", ()))
         return cls(**{**given, "maintenance": windows})
 
+    def for_workflows(self) -> dict[str, bool | int | float | str]:
+        """Its numbers and words, which workflows' conditions read. What has a shape stays out of
+        their state: only the decision asks for it."""
+        return {name: one for name, one in vars(self).items() if name not in _STRUCTURED}
+
 
 @dataclass(frozen=True)
 class Problem:
