@@ -95,6 +95,7 @@ def test_trouble_that_began_before_calls_nobody_and_new_trouble_does(
     decision = decided(view(*says, control=control), Policy(observe_only=True))[LONDON]
 
     assert (decision.action, decision.impaired, decision.page) == (HOLD, True, page)
+    assert ("(acknowledged by ada)" in decision.reasons[0]) == (not page)
 
 
 def test_when_all_look_bad_those_not_acknowledged_call_a_person() -> None:

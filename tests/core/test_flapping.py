@@ -13,6 +13,7 @@ from sidestep.core.control import (
     AUTOMATIC,
     DRAINED,
     FAILOVER,
+    MOVES_KEPT,
     PROBATION,
     RECOVERY,
     SERVING,
@@ -124,7 +125,7 @@ class Day:
         if what == "drain":
             self.drains.append(at_s)
         regions = {**self.control.regions, LONDON: replace(state, since_ms=now_ms)}
-        self.control = replace(self.control, regions=regions, moves=moves)
+        self.control = replace(self.control, regions=regions, moves=moves[-MOVES_KEPT:])
 
 
 def rounds(spells: Spells) -> Iterator[tuple[int, bool]]:
@@ -153,7 +154,7 @@ policies: st.SearchStrategy[Policy] = st.builds(
     cooldown_s=st.integers(60, 1800),
     cooldown_factor=st.floats(1, 4),
     cooldown_max_s=st.integers(60, 7200),
-    max_drains_per_day=st.integers(1, 30),
+    max_drains_per_day=st.integers(1, MOVES_KEPT // 2),
     stability_window_s=st.integers(0, 300),
     probation_s=st.integers(0, 300),
 )
@@ -164,7 +165,7 @@ few: Callable[[Callable[..., None]], Callable[..., None]] = settings(max_example
 @few
 @given(patterns, policies)
 @example([60, 100], Policy())
-@example([20, 400], Policy(max_drains_per_day=30, cooldown_s=60, cooldown_factor=1.0))
+@example([20, 400], Policy(max_drains_per_day=25, cooldown_s=60, cooldown_factor=1.0))
 def test_a_flapping_region_is_moved_as_often_as_the_waits_allow(
     spells: Spells, policy: Policy
 ) -> None:

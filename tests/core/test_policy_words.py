@@ -62,6 +62,7 @@ def test_a_flapping_regions_failovers_in_a_day_are_bounded(policy: Policy, failo
     [
         (Policy(cooldown_s=300, cooldown_max_s=60), "every wait is 60 s"),
         (Policy(stability_window_s=1800), "is not brought back"),
+        (Policy(max_drains_per_day=26), "only the newest 50 moves are kept"),
     ],
 )
 def test_numbers_that_make_no_sense_together_are_told(policy: Policy, said: str) -> None:

@@ -224,13 +224,15 @@ def _decide_one(
     region, control = finding.region, view.control
     state = control.of(region)
     window = holds.window(region, policy, now_ms)
+    seen = holds.seen(region, control, finding.bad_since_ms)
     # People know of the Region: they are called only about what is left half done.
-    known = window is not None or holds.seen(region, control, finding.bad_since_ms)
-    quiet = known and not state.unfinished
+    quiet = bool(window or seen) and not state.unfinished
 
     def decision(
         action: str, words: str, change: str, diagnosis: str | None = None, page: bool = False
     ) -> Decision:
+        if page and quiet and seen:
+            words = f"{words} ({seen})"
         return Decision(
             region,
             action,

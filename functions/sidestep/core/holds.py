@@ -12,7 +12,8 @@ from sidestep.core.maintenance import open_window, utc
 from sidestep.core.policy import Policy
 
 DAY_MS = 86_400_000
-ORDER = "the time named, an operator's order"
+ORDER = "the time named, or an operator's order"
+SEEN = "the time named, an operator's order, or an acknowledgement"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def before_drain(region: str, control: ControlState, policy: Policy, now_ms: int
     waiting = _undrained(control.of(region), policy, now_ms) or _cooling(
         region, control, policy, now_ms
     )
-    return Hold(waiting, f"{ORDER}, or an acknowledgement") if waiting else None
+    return Hold(waiting, SEEN) if waiting else None
 
 
 def _drains(control: ControlState, now_ms: int) -> list[Move]:
@@ -116,11 +117,13 @@ def before_return(region: str, control: ControlState, policy: Policy, now_ms: in
     return Hold(f"{region} could return; {held}", "that order ending", page=False) if held else None
 
 
-def seen(region: str, control: ControlState, trouble_since_ms: int | None) -> bool:
-    """Whether an operator has acknowledged a Region's trouble after the last observer had begun to
-    say so (epoch ms; None: nobody says so). A word that came later has not been seen."""
+def seen(region: str, control: ControlState, trouble_since_ms: int | None) -> str | None:
+    """Who has acknowledged a Region's trouble after the last observer had begun to say so (epoch
+    ms; None: nobody says so), in words; None for nobody. What came later has not been seen."""
     given = control.acknowledgement(region)
-    return given is not None and trouble_since_ms is not None and trouble_since_ms <= given.at_ms
+    if given is None or trouble_since_ms is None or trouble_since_ms > given.at_ms:
+        return None
+    return f"acknowledged by {given.owner}"
 
 
 def patience_s(policy: Policy, times: int) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sidestep.core.capacity import FULL
-from sidestep.core.control import CLOCK_SKEW_MS
+from sidestep.core.control import CLOCK_SKEW_MS, MOVES_KEPT
 from sidestep.core.holds import patience_s
 from sidestep.core.maintenance import ALL, Window
 from sidestep.core.policy import Policy
@@ -112,6 +112,11 @@ def contradictions(policy: Policy) -> tuple[str, ...]:
             f"stability_deadline_s ({policy.stability_deadline_s}) is not above "
             f"stability_window_s ({policy.stability_window_s}): a Region that has to begin its "
             "window anew is not brought back"
+        )
+    if policy.max_drains_per_day > MOVES_KEPT // 2:
+        found.append(
+            f"max_drains_per_day ({policy.max_drains_per_day}) is above {MOVES_KEPT // 2}: only "
+            f"the newest {MOVES_KEPT} moves are kept, which are as many drains and returns"
         )
     return tuple(found)
 
