@@ -128,7 +128,8 @@ class Chronicle:
                     incident=move["incident"],
                     by=item["regions"][known[1]]["holder"],
                 )
-        for region, state in item["regions"].items():
+        # Before the first claim the item may hold nothing but an operator's orders.
+        for region, state in item.get("regions", {}).items():
             if self._new(state["state"], "state", region):
                 self._kernel.log("state", region=region, state=state["state"])
 

@@ -32,7 +32,9 @@ from localcloud.task_runner import SdkTaskRunner
 from localcloud.template.deploy import deploy
 from localcloud.template.stack import Stack
 from localcloud.template.translate import read, translate
-from sidestep.aws.items import to_attributes
+from sidestep.aws.coordination import CoordinationTable
+from sidestep.aws.orders import Orders
+from sidestep.core.control import Pause
 from sidestep.core.topology import wardens_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -283,28 +285,23 @@ class LocalCloud:
         self.network.down.discard(region)
         self.kernel.log("fault_over", what="region-down", region=region)
 
-    def pause(self, for_s: float) -> None:
-        """An operator's order to hold all automation for so long. Call it in a fiber."""
-        pause = {"owner": "operator", "reason": "asked to", "until_ms": self._later_ms(for_s)}
-        self._order("SET paused = :pause", {":pause": to_attributes({"p": pause})["p"]})
+    def pause(self, for_s: float, region: str | None = None) -> None:
+        """An operator's order to hold automation for so long, of a Region or of all. Call it in
+        a fiber."""
+        now_ms = int(self.kernel.now * 1000)
+        pause = Pause("operator", "asked to", now_ms + int(for_s * 1000))
+        self.orders().pause(pause, now_ms, region)
 
-    def resume(self) -> None:
+    def resume(self, region: str | None = None) -> None:
         """The operator takes the pause back. Call it in a fiber."""
-        self._order("REMOVE paused", None)
+        self.orders().resume(region)
 
-    def _later_ms(self, for_s: float) -> int:
-        return int((self.kernel.now + for_s) * 1000)
-
-    def _order(self, update: str, values: Mapping[str, Any] | None) -> None:
-        region = next(r for r in self.topology.coordination if r not in self.network.down)
-        given = {} if values is None else {"ExpressionAttributeValues": values}
-        self.client("dynamodb", region).update_item(
-            TableName=self.table("coordination"),
-            Key=to_attributes({"pk": f"app#{self.topology.application}", "sk": "control"}),
-            UpdateExpression=update,
-            ConditionExpression="attribute_exists(pk)",
-            **given,
-        )
+    def orders(self) -> Orders:
+        """The operator's orders, through the coordination Regions that are up."""
+        up = [r for r in self.topology.coordination if r not in self.network.down]
+        clients = {region: self.client("dynamodb", region) for region in up}
+        name = self.table("coordination")
+        return Orders(CoordinationTable(clients, name, self.topology.application))
 
     def as_role(self, caller: Caller) -> contextvars.Context:
         """A context in which boto3 calls are made by `caller`."""

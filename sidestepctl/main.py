@@ -7,6 +7,8 @@ import sys
 import click
 
 from sidestep.core.errors import SidestepError
+from sidestepctl.orders import acknowledge_command, pause_command, resume_command
+from sidestepctl.policy_command import policy
 
 
 class UserError(click.ClickException):
@@ -133,6 +135,10 @@ def invoke(event_file: str, region: str | None, seed: int) -> None:
         click.echo(feed(event_file, region, seed))
     except InvokeError as error:
         raise UserError(str(error)) from None
+
+
+for command in (policy, pause_command, resume_command, acknowledge_command):
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -37,8 +37,15 @@ class Up:
 
     def aws_cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The stock AWS CLI against it."""
+        return self._run("aws", *arguments)
+
+    def sidestep(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The installed command against it."""
+        return self._run("sidestep", *arguments)
+
+    def _run(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(BIN / "aws"), *arguments],
+            [str(BIN / tool), *arguments],
             env=self.environment,
             capture_output=True,
             text=True,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import dns.resolver
 import pytest
 
-from tests.cli.running import BIN, ROOT, Up, up
+from tests.cli.running import BIN, ROOT, Up, until, up
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 RUN_ELSEWHERE = {
@@ -22,6 +22,7 @@ RUN_ELSEWHERE = {
     "sidestep drill --seed 1 --json --history history.jsonl": "tests/loop/test_the_loop.py",
     "sidestep drill --seed 1 --json": "the same, without its history",
     "sidestep up --speed 10": "test_up.py",
+    "sidestep acknowledge eu-west-2 --owner ada": "test_orders.py: it needs an incident",
 }
 
 
@@ -38,6 +39,8 @@ BY_TOOL = {
     tool: [line for _, line in COMMANDS if shlex.split(line)[0] == tool]
     for tool in ("sidestep", "aws", "curl", "dig", "make", "export")
 }
+ORDERS = [line for line in BY_TOOL["sidestep"] if shlex.split(line)[1] in ("pause", "resume")]
+"""Of an operator's, to a cloud that runs."""
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +54,7 @@ def test_every_command_is_of_a_tool_that_is_run_here() -> None:
     assert {line for _, line in COMMANDS} >= set(RUN_ELSEWHERE)
 
 
-@pytest.mark.parametrize(
-    "line", sorted({line for line in BY_TOOL["sidestep"] if line not in RUN_ELSEWHERE})
-)
+@pytest.mark.parametrize("line", sorted({*BY_TOOL["sidestep"]} - {*RUN_ELSEWHERE} - {*ORDERS}))
 def test_a_sidestep_command_succeeds(line: str) -> None:
     run = subprocess.run(
         [BIN / "sidestep", *shlex.split(line)[1:]],
@@ -66,6 +67,15 @@ def test_a_sidestep_command_succeeds(line: str) -> None:
     assert (run.returncode, run.stderr) == (0, "")
     if "--json" in line:
         assert json.loads(run.stdout)
+
+
+def test_an_operators_orders_succeed_one_after_the_other(cloud: Up) -> None:
+    until(lambda: cloud.sidestep("resume", "eu-west-2").returncode == 0)  # it is known
+
+    runs = [cloud.sidestep(*shlex.split(line)[1:]) for line in ORDERS]
+
+    assert [(run.returncode, run.stderr) for run in runs] == [(0, "")] * len(ORDERS)
+    assert not [run.stdout for run in runs if "was not paused" in run.stdout]
 
 
 @pytest.mark.parametrize("line", sorted(set(BY_TOOL["make"])))

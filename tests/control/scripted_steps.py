@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from sidestep.core.policy import Policy
@@ -32,7 +31,7 @@ def held(state: str = "SERVING", mode: str = "automatic", **policy: Any) -> list
         why="claimed",
         claim=CLAIM | {"mode": mode},
         state=state,
-        policy=asdict(Policy(**policy)),
+        policy=Policy(**policy).for_workflows(),
         commands=COMMANDS,
     )
 

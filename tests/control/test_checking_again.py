@@ -8,12 +8,14 @@ import pytest
 
 from sidestep.core.control import Claim, ControlState, Pause, RegionState
 from sidestep.core.decide import View
+from sidestep.core.maintenance import Window
 from sidestep.core.policy import Policy
 from sidestep.core.recheck import recheck
 from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Evidence, Vote
 from tests.control.control_plane import LONDON, OREGON, REGIONS, VIRGINIA
 
 NOW = 1_000_000
+PAUSE = Pause("ada", "release", NOW + 1)
 BAD = Evidence("health", 503, 200, True, "GET /health answered 503")
 
 
@@ -39,6 +41,9 @@ def claim(mode: str) -> Claim:
         ("automatic", view(bad=set(REGIONS)), False, "too few other Regions can serve"),
         ("automatic", view(paused=Pause("ada", "release", NOW + 1)), False, "paused by ada"),
         ("automatic", view(paused=Pause("ada", "release", NOW)), True, "2 of 2"),
+        ("automatic", view(paused_regions={LONDON: PAUSE}), False, "eu-west-2 is paused by ada"),
+        ("automatic", view(paused_regions={OREGON: PAUSE}), True, "2 of 2"),
+        ("manual", view(paused_regions={LONDON: PAUSE}), True, "can serve"),
         ("manual", view(bad=set()), True, "us-east-1, us-west-2 can serve"),
         ("manual", view(paused=Pause("ada", "release", NOW + 1)), True, "can serve"),
         ("manual", view(bad={VIRGINIA, OREGON}), False, "mode forced would go on"),
@@ -55,7 +60,33 @@ def test_what_has_to_hold_is_the_modes(mode: str, seen: View, goes_on: bool, say
 def test_observe_only_holds_an_automatic_failover_back() -> None:
     found = recheck(claim("automatic"), view(), Policy(observe_only=True), NOW)
 
-    assert (found.go, found.why) == (False, "observe_only is on")
+    assert (found.go, "observe_only is on" in found.why) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "says"),
+    [
+        ("automatic", "carry 90 % of the peak (us-east-1 50 %, us-west-2 40 %)"),
+        ("manual", "mode forced would go on all the same"),
+        ("planned", "mode forced would go on all the same"),
+        ("forced", ""),
+    ],
+)
+def test_what_the_others_cannot_carry_stays_unless_it_is_forced(mode: str, says: str) -> None:
+    policy = Policy(capacity_percent={VIRGINIA: 50, OREGON: 40})
+
+    found = recheck(claim(mode), view(), policy, NOW)
+
+    assert (found.go, says in found.why) == (mode == "forced", True), found.why
+
+
+@pytest.mark.parametrize(("mode", "goes_on"), [("automatic", False), ("manual", True)])
+def test_a_maintenance_window_holds_an_automatic_failover_back(mode: str, goes_on: bool) -> None:
+    policy = Policy(maintenance=(Window(LONDON, "daily", 0, 1440),))
+
+    found = recheck(claim(mode), view(), policy, NOW)
+
+    assert (found.go, "maintenance window" in found.why) == (goes_on, not goes_on)
 
 
 def test_a_region_that_is_drained_cannot_take_the_traffic() -> None:

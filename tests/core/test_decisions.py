@@ -108,6 +108,11 @@ def test_as_many_regions_remain_as_the_policy_wants() -> None:
             ControlState(serving=3, paused=Pause("ada", "a release", NOW + 1000)),
             Policy(),
         ),
+        (
+            f"{LONDON} is paused by ada for another 1 s: a release",
+            ControlState(serving=3, paused_regions={LONDON: Pause("ada", "a release", NOW + 1000)}),
+            Policy(),
+        ),
         ("cool-down is 300 s", drained_once(LONDON, NOW - 299_000), Policy()),
         (
             "max_drains_per_day",
@@ -134,6 +139,8 @@ def test_what_holds_automation_back_is_said_and_calls_a_person(
     "control",
     [
         ControlState(serving=3, paused=Pause("ada", "a release", NOW)),
+        ControlState(serving=3, paused_regions={LONDON: Pause("ada", "a release", NOW)}),
+        ControlState(serving=3, paused_regions={OREGON: Pause("ada", "a release", NOW + 1000)}),
         drained_once(LONDON, NOW - 301_000),
         ControlState(
             serving=3,
@@ -142,7 +149,15 @@ def test_what_holds_automation_back_is_said_and_calls_a_person(
         undrained(LONDON, 1, 10),
         undrained(LONDON, 3, 40),
     ],
-    ids=["pause over", "cooled down", "yesterday's drains", "one round later", "backed off"],
+    ids=[
+        "pause over",
+        "its own over",
+        "another is paused",
+        "cooled down",
+        "yesterday's drains",
+        "one round later",
+        "backed off",
+    ],
 )
 def test_what_is_over_holds_nothing_back(control: ControlState) -> None:
     assert decided(view(*all_say(BAD), control=control))[LONDON].action == FAILOVER
@@ -169,6 +184,48 @@ def test_a_drained_region_returns_when_everyone_called_it_healthy_for_the_window
     silent = view(ballot(VIRGINIA), ballot(OREGON), control=control)
     assert decided(silent)[LONDON].action == NONE
     assert "own observer is silent" in decided(silent)[LONDON].reasons[0]
+
+
+@pytest.mark.parametrize("whose", [None, LONDON])
+def test_a_paused_region_is_not_brought_back_and_another_is(whose: str | None) -> None:
+    pause = Pause("ada", "a release", NOW + 60_000)
+    control = with_region(LONDON, state=DRAINED, mode="automatic")
+    control = with_region(OREGON, control, state=DRAINED, mode="automatic")
+    control = replace(
+        control,
+        paused=None if whose else pause,
+        paused_regions={whose: pause} if whose else {},
+    )
+
+    decisions = decided(view(*all_say(), control=control))
+
+    assert decisions[LONDON].action == HOLD
+    assert "paused by ada for another 60 s: a release" in decisions[LONDON].reasons[0]
+    assert decisions[OREGON].action == (RECOVERY if whose else HOLD)
+
+
+def test_a_dead_holders_incident_in_a_paused_region_is_told_and_calls_a_person() -> None:
+    control = with_region(LONDON, state="DRAINING", holder="arn:x", kind="failover")
+    pause = Pause("ada", "a release", NOW + 1000)
+
+    own = replace(control, paused_regions={LONDON: pause})
+    others = replace(control, paused_regions={OREGON: pause})
+
+    held = decided(view(*all_say(BAD), control=own))[LONDON]
+    assert (held.action, held.page) == (HOLD, True)
+    assert "paused by ada" in held.reasons[0]
+    assert decided(view(*all_say(BAD), control=others))[LONDON].action == TAKE_OVER
+
+
+def test_a_region_returns_only_while_the_days_budget_has_a_drain_left_for_a_bad_return() -> None:
+    moves = tuple(Move(NOW - 4_000_000 - n, LONDON, "drain", "x") for n in range(6))
+    control = replace(with_region(LONDON, state=DRAINED, mode="automatic"), moves=moves)
+
+    spent = decided(view(*all_say(), control=control))[LONDON]
+    left = decided(view(*all_say(), control=replace(control, moves=moves[1:])))[LONDON]
+
+    assert (spent.action, spent.page, left.action) == (HOLD, True, RECOVERY)
+    assert "as many as max_drains_per_day allows" in spent.reasons[0]
 
 
 def test_what_an_operator_drained_an_operator_brings_back() -> None:

@@ -200,8 +200,6 @@ def test_every_kind_has_its_strike_and_its_test() -> None:
 @pytest.mark.parametrize("kind", [k for k in EFFECTS if k != "started-by-hand"])
 def test_a_fault_is_seen_while_it_strikes_and_leaves_no_trace(cloud: LocalCloud, kind: str) -> None:
     look, before, meanwhile = EFFECTS[kind]
-    if kind == "paused-by-operator":
-        _claim_something(cloud)
     if before is not None:
         assert look(cloud) == before
 
@@ -215,17 +213,6 @@ def test_a_fault_is_seen_while_it_strikes_and_leaves_no_trace(cloud: LocalCloud,
     assert strikes.open == 0
     if before is not None:
         assert look(cloud) == before
-
-
-def _claim_something(cloud: LocalCloud) -> None:
-    """Start and stop a failover: only then is there a control item to pause."""
-    strike = Fault("started-by-hand", HERE, 0.0, 0.0, settings={"workflow": "failover"})
-    Strikes(cloud, (strike,))
-    cloud.kernel.run(until=cloud.kernel.env.now + 5)
-    started = cloud.stepfunctions.executions(cloud.machine(THERE, "failover"))
-    assert started
-    for execution in started:
-        execution.stop("Test", "enough")
 
 
 def test_the_page_tells_every_kind_and_its_settings() -> None:

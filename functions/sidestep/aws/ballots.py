@@ -8,7 +8,7 @@ from typing import Any
 
 from sidestep.aws.coordination import CoordinationTable
 from sidestep.aws.incident_lease import CONTROL, control_of
-from sidestep.core.control import ControlState, RegionState
+from sidestep.core.control import ControlState
 from sidestep.core.decide import View
 from sidestep.core.votes import Ballot
 
@@ -57,12 +57,8 @@ class Ballots:
         return self._read(found).view(application, self._regions)
 
     def _read(self, items: Mapping[str, Mapping[str, Any]]) -> Everything:
-        found = items.get(CONTROL)
-        beginning = ControlState(
-            serving=len(self._regions), regions={r: RegionState() for r in self._regions}
-        )
         return Everything(
-            control=control_of(found) if found else beginning,
+            control=control_of(items.get(CONTROL, {}), self._regions),
             ballots={
                 sk.removeprefix(_VOTE): Ballot.from_dict(item)
                 for sk, item in items.items()

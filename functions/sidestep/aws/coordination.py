@@ -103,16 +103,17 @@ class CoordinationTable:
         names: Mapping[str, str],
         values: Mapping[str, Any],
     ) -> None:
-        self._ask(
-            "update_item",
-            {
-                "Key": _key(pk, sk),
-                "UpdateExpression": expression,
-                "ConditionExpression": condition,
-                "ExpressionAttributeNames": dict(names),
-                "ExpressionAttributeValues": to_attributes(values),
-            },
-        )
+        request: dict[str, Any] = {
+            "Key": _key(pk, sk),
+            "UpdateExpression": expression,
+            "ConditionExpression": condition,
+        }
+        # DynamoDB refuses maps that are empty.
+        if names:
+            request["ExpressionAttributeNames"] = dict(names)
+        if values:
+            request["ExpressionAttributeValues"] = to_attributes(values)
+        self._ask("update_item", request)
 
     def _ask(self, operation: str, params: dict[str, Any]) -> Any:
         """Ask the Regions in order until one answers. Raises CoordinationUnavailable, Refused."""

@@ -7,7 +7,7 @@ changed nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from sidestep.core.control import (
     PROBATION,
     RESTORING,
     SERVING,
+    Acknowledgement,
     Claim,
     ClaimPlan,
     ControlState,
@@ -56,8 +57,7 @@ class IncidentLease:
 
     def read(self) -> ControlState:
         """The control item as it is now, strongly consistent; the beginning where there is none."""
-        found = self._table.get(CONTROL)
-        return control_of(found) if found else self._beginning()
+        return control_of(self._table.get(CONTROL) or {}, self._regions)
 
     def claim(
         self,
@@ -75,10 +75,10 @@ class IncidentLease:
         """
         for _ in range(TRIES):
             found = self._table.get(CONTROL)
-            if found is None:
-                self._create()
+            if found is None or not _begun(found):
+                self._create(found)
                 continue
-            control = control_of(found)
+            control = control_of(found, self._regions)
             plan: ClaimPlan = plan_claim(
                 control,
                 self._application,
@@ -239,16 +239,22 @@ class IncidentLease:
         )
         return then
 
-    def _create(self) -> None:
+    def _create(self, found: Mapping[str, Any] | None) -> None:
+        """Begin the control item, beside what an operator may have ordered before."""
+        beginning = _item(control_of({}, self._regions))
         try:
-            self._table.create(CONTROL, _item(self._beginning()))
+            if found is None:
+                self._table.create(CONTROL, beginning)
+                return
+            self._table.update(
+                CONTROL,
+                "SET " + ", ".join(f"#{name} = :{name}" for name in beginning),
+                "attribute_not_exists(#token)",
+                {f"#{name}": name for name in beginning},
+                {f":{name}": value for name, value in beginning.items()},
+            )
         except ConditionFailed:
             return  # somebody else made it
-
-    def _beginning(self) -> ControlState:
-        return ControlState(
-            serving=len(self._regions), regions={r: RegionState() for r in self._regions}
-        )
 
     def _claim_of(self, region: str, state: RegionState) -> Claim:
         return Claim(
@@ -273,15 +279,32 @@ class IncidentLease:
 _FENCE = "regions.#region.#token = :mine AND regions.#region.holder = :holder"
 
 
-def control_of(item: Mapping[str, Any]) -> ControlState:
-    """The control item as a value."""
-    pause = item.get("paused")
+def _begun(item: Mapping[str, Any]) -> bool:
+    """Whether the item holds the Regions' states; orders may be there before any claim."""
+    return "token" in item
+
+
+def control_of(item: Mapping[str, Any], regions: Sequence[str] = ()) -> ControlState:
+    """The control item as a value. `regions` are the guarded ones, for an item that is empty or
+    holds nothing but orders yet: all of them serve."""
+    state: dict[str, Any] = {
+        "serving": len(regions),
+        "regions": {region: RegionState() for region in regions},
+    }
+    if _begun(item):
+        state = {
+            "token": item["token"],
+            "serving": item["serving"],
+            "regions": {region: RegionState(**one) for region, one in item["regions"].items()},
+            "moves": tuple(Move(**move) for move in item["moves"]),
+        }
+    pause, pauses = item.get("paused"), item.get("paused_regions", {})
+    acknowledged = item.get("acknowledged", {})
     return ControlState(
-        token=item["token"],
-        serving=item["serving"],
-        regions={region: RegionState(**state) for region, state in item["regions"].items()},
+        **state,
         paused=Pause(**pause) if pause else None,
-        moves=tuple(Move(**move) for move in item["moves"]),
+        paused_regions={region: Pause(**one) for region, one in pauses.items()},
+        acknowledged={region: Acknowledgement(**one) for region, one in acknowledged.items()},
     )
 
 

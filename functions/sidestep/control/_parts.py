@@ -29,7 +29,7 @@ def now_ms() -> int:
 
 def policy(settings: Settings) -> Policy:
     """The policy in force. Raises PolicyError."""
-    return Policy.parse(settings.policy)
+    return Policy.parse(settings.policy, settings.regions)
 
 
 def coordination(settings: Settings) -> CoordinationTable:

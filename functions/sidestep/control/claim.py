@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from sidestep.aws.settings import Settings
@@ -40,7 +39,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         "why": why,
         "claim": _parts.claim_to(claim) if claim else None,
         "state": lease.read().of(region).state,
-        "policy": asdict(policy),
+        "policy": policy.for_workflows(),
         "commands": list(_commands(claim)) if claim else [],
     }
 

@@ -41,7 +41,7 @@ def _preflight(drill: Mapping[str, Any], now: int) -> dict[str, Any]:
     """Raises Refused, naming all that is in the way; NotYet while some observer is silent."""
     _ends(drill)
     view = ballots.view_item_by_item(settings.application)
-    blocked = obstacles(view, policy, now)
+    blocked = obstacles(drill["region"], view, policy, now)
     if blocked:
         raise Refused(f"no drill on {drill['region']} now: {'; '.join(blocked)}")
     silent = unseen(view, policy, now)

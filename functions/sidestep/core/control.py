@@ -92,6 +92,25 @@ class Pause:
     reason: str
     until_ms: int
 
+    def in_force(self, now_ms: int) -> bool:
+        """Whether it still holds; an expired pause is as none."""
+        return now_ms < self.until_ms
+
+
+@dataclass(frozen=True)
+class Acknowledgement:
+    """An operator's word that a Region's last incident has been seen, and when (ms).
+
+    It is of everything that had happened to the Region when it was given: `token` is the
+    Region's then. Whoever claims the Region later changes the token, and what comes of that
+    has not been seen. So no clock can make an acknowledgement reach further than it was meant.
+    """
+
+    incident: str
+    token: int
+    owner: str
+    at_ms: int
+
 
 @dataclass(frozen=True)
 class ControlState:
@@ -101,11 +120,26 @@ class ControlState:
     serving: int = 0
     regions: Mapping[str, RegionState] = field(default_factory=dict)
     paused: Pause | None = None
+    """Of all Regions."""
     moves: tuple[Move, ...] = ()
+    paused_regions: Mapping[str, Pause] = field(default_factory=dict)
+    acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
 
     def of(self, region: str) -> RegionState:
         """A Region's state."""
         return self.regions.get(region, RegionState())
+
+    def acknowledgement(self, region: str) -> Acknowledgement | None:
+        """The acknowledgement that holds for all that has happened to a Region; None for none."""
+        given = self.acknowledged.get(region)
+        return given if given is not None and given.token == self.of(region).token else None
+
+    def pause_of(self, region: str, now_ms: int) -> Pause | None:
+        """The pause that holds a Region now: everybody's, else its own; None for neither."""
+        for pause in (self.paused, self.paused_regions.get(region)):
+            if pause is not None and pause.in_force(now_ms):
+                return pause
+        return None
 
 
 @dataclass(frozen=True)

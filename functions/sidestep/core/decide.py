@@ -7,9 +7,10 @@ The invariants, before the rules:
   its own observer and any other do; or when the failed requests of several of them, its own
   perhaps among them, come to more together than chance explains. What single observers say
   (subjectively) is shown apart.
-- The last Region that can serve is never drained; when all look bad, hold and page.
-- Detection always runs and is always told. Acting is a separate question, which pause,
-  observe-only, cool-down and the daily budget may answer with "not now".
+- The last Region that can serve is never drained, nor one whose load the others cannot carry;
+  when all look bad, hold and page.
+- Detection always runs and is always told. Acting is a separate question, which core/holds.py
+  may answer with "not now": pause, window, observe-only, cool-down, the daily budget.
 - The order of ballots, and deciding twice, change nothing.
 """
 
@@ -19,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sidestep.core import holds
+from sidestep.core.capacity import shortfall
 from sidestep.core.control import (
     AUTOMATIC,
     CLOCK_SKEW_MS,
@@ -36,7 +39,6 @@ from sidestep.core.votes import HEALTHY, IMPAIRED, REQUESTS, Ballot, Vote
 
 HOLD, NONE, TAKE_OVER = "hold", "none", "take-over"
 TOGGLE = "toggle"
-DAY_MS = 86_400_000
 TOGETHER = 1.5
 """Several observers' scores are added (their requests are independent, so logarithms of odds
 add up), and have to come to this many times one observer's limit: three chances of a false
@@ -93,6 +95,12 @@ class Finding:
     own: Vote | None
     others: tuple[tuple[str, Vote], ...]
     reasons: tuple[str, ...]
+
+    @property
+    def bad_since_ms(self) -> int | None:
+        """Since when all who call it impaired have done so; None when nobody does."""
+        votes = [vote for _, vote in self.others] + ([self.own] if self.own else [])
+        return max((v.since_ms for v in votes if v.verdict == IMPAIRED), default=None)
 
 
 class _Maker(Protocol):
@@ -242,10 +250,16 @@ def _decide_one(
 ) -> Decision:
     region, control = finding.region, view.control
     state = control.of(region)
+    window = holds.window(region, policy, now_ms)
+    seen = holds.seen(region, control, finding.bad_since_ms)
+    # People know of the Region: they are called only about what is left half done.
+    quiet = bool(window or seen) and not state.unfinished
 
     def decision(
         action: str, words: str, change: str, diagnosis: str | None = None, page: bool = False
     ) -> Decision:
+        if page and quiet and seen:
+            words = f"{words} ({seen})"
         return Decision(
             region,
             action,
@@ -253,15 +267,17 @@ def _decide_one(
             finding.impaired,
             (words, *finding.reasons),
             change,
-            page,
+            page and not quiet,
         )
 
     if state.unfinished:
-        return _unfinished(state, decision, policy, control, now_ms)
+        return _unfinished(region, decision, policy, control, now_ms)
     if state.state != SERVING:
         return _drained(finding, state, decision, view, policy, now_ms)
     if not finding.impaired:
         return _not_impaired(finding, decision, counted)
+    if window is not None:
+        return decision(HOLD, window, "the window ending, or an operator's order")
     serving = [r for r in view.regions if control.of(r).state == SERVING]
     if all(findings[r].impaired for r in serving):
         return decision(
@@ -279,9 +295,13 @@ def _decide_one(
             "another Region serving and healthy",
             page=True,
         )
-    blocked = _blocked(region, control, policy, now_ms)
+    short = shortfall(left, policy.capacity_percent)
+    if short is not None:
+        change = "another Region serving and healthy, or an operator's order (forced)"
+        return decision(HOLD, short, change, page=True)
+    blocked = holds.before_drain(region, control, policy, now_ms)
     if blocked is not None:
-        return decision(HOLD, blocked, "the time named, or an operator's order", page=True)
+        return decision(HOLD, blocked.words, blocked.change, page=True)
     return decision(
         FAILOVER,
         f"{region} is impaired and {', '.join(left)} can serve",
@@ -301,17 +321,17 @@ def _not_impaired(finding: Finding, decision: _Maker, counted: Sequence[Ballot])
 
 
 def _unfinished(
-    state: RegionState, decision: _Maker, policy: Policy, control: ControlState, now_ms: int
+    region: str, decision: _Maker, policy: Policy, control: ControlState, now_ms: int
 ) -> Decision:
+    state = control.of(region)
     if state.leased(now_ms):
         left = (state.lease_until_ms - now_ms) / 1000
         words = f"{state.incident} is in the hands of {state.holder} ({state.state})"
         return decision(NONE, words, f"its lease running out (in {left:.0f} s)")
     held = f"the lease of {state.holder} on {state.incident} ran out at {state.state}"
-    if policy.observe_only:
-        return decision(HOLD, f"{held}; observe-only", "observe_only off", page=True)
-    if _paused(control, now_ms):
-        return decision(HOLD, f"{held}; paused", "the pause ending", page=True)
+    ordered = holds.orders(region, control, policy, now_ms)
+    if ordered:
+        return decision(HOLD, f"{held}; {ordered}", "that order ending", page=True)
     return decision(TAKE_OVER, held, "its holder renewing the lease")
 
 
@@ -333,63 +353,10 @@ def _drained(
     if stable < policy.stability_window_s:
         words = f"{region} healthy for {stable:.0f} s of {policy.stability_window_s} s"
         return decision(NONE, words, "the stability window passing")
-    wait = _patience(policy, state.attempts)
-    passed = (now_ms - state.since_ms) / 1000
-    if passed < wait:
-        words = f"{region}'s return did not succeed {passed:.0f} s ago; the next is tried"
-        words += f" {wait:.0f} s after it ({state.attempts} tried)"
-        return decision(NONE, words, "that time passing, or an operator starting its recovery")
-    if policy.observe_only or _paused(view.control, now_ms):
-        return decision(HOLD, f"{region} could return; paused or observe-only", "the pause ending")
+    held = holds.before_return(region, view.control, policy, now_ms)
+    if held is not None:
+        return decision(HOLD, held.words, held.change, page=held.page)
     return decision(RECOVERY, why, "an observer calling it impaired")
-
-
-def _blocked(region: str, control: ControlState, policy: Policy, now_ms: int) -> str | None:
-    """Why an automatic drain may not happen now; None when it may."""
-    if policy.observe_only:
-        return "observe_only is on: detection is told, nothing is moved"
-    pause = _paused(control, now_ms)
-    if pause:
-        return pause
-    state = control.of(region)
-    if state.undrained:
-        wait = policy.undrained_retry_s * policy.cooldown_factor ** (state.undrained - 1)
-        wait = min(wait, policy.cooldown_max_s)
-        passed = (now_ms - state.since_ms) / 1000
-        if passed < wait:
-            return (
-                f"{state.incident} was put down without a drain {passed:.0f} s ago; the next is "
-                f"tried {wait:.0f} s after it ({state.undrained} in a row)"
-            )
-    drains = [m for m in control.moves if m.what == "drain" and 0 <= now_ms - m.at_ms < DAY_MS]
-    if len(drains) >= policy.max_drains_per_day:
-        return f"{len(drains)} drains in 24 hours, as many as max_drains_per_day allows"
-    moved = [m.at_ms for m in control.moves if m.region == region]
-    mine = sum(m.region == region for m in drains)
-    if moved and mine:
-        wait = _patience(policy, mine)
-        passed = (now_ms - max(moved)) / 1000
-        if passed < wait:
-            return (
-                f"{region} moved {passed:.0f} s ago; cool-down is {wait:.0f} s "
-                f"after {mine} drains in 24 hours"
-            )
-    return None
-
-
-def _patience(policy: Policy, times: int) -> float:
-    """Seconds to wait after something happened so many times: growing, with an end; 0 for none."""
-    if not times:
-        return 0.0
-    return min(policy.cooldown_s * policy.cooldown_factor ** (times - 1), policy.cooldown_max_s)
-
-
-def _paused(control: ControlState, now_ms: int) -> str | None:
-    pause = control.paused
-    if pause is None or now_ms >= pause.until_ms:
-        return None
-    left = (pause.until_ms - now_ms) / 1000
-    return f"paused by {pause.owner} for another {left:.0f} s: {pause.reason}"
 
 
 def due(view: View, decisions: Sequence[Decision]) -> tuple[Due, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sidestep.core import holds
+from sidestep.core.capacity import shortfall
 from sidestep.core.control import SERVING, ControlState
 from sidestep.core.decide import View, counting, find
 from sidestep.core.policy import Policy
@@ -16,21 +18,23 @@ def unseen(view: View, policy: Policy, now_ms: int) -> tuple[str, ...]:
     return tuple(region for region in view.regions if region not in known)
 
 
-def obstacles(view: View, policy: Policy, now_ms: int) -> tuple[str, ...]:
-    """All that is in a drill's way, in words: what is open, paused, suspected, or too few."""
+def obstacles(region: str, view: View, policy: Policy, now_ms: int) -> tuple[str, ...]:
+    """All that is in the way of a drill on a Region, in words: what is open, held, suspected, or
+    too few to take the Region's traffic."""
     counted = counting(view, policy, now_ms)
     found = [*in_trouble(view.control, view.regions, "")]
-    for region in view.regions:
-        suspicion = find(region, counted, policy).reasons
+    for one in view.regions:
+        suspicion = find(one, counted, policy).reasons
         if suspicion:
-            found.append(f"{region} is suspected: {'; '.join(suspicion)}")
-    pause = view.control.paused
-    if pause is not None and now_ms < pause.until_ms:
-        found.append(f"paused by {pause.owner}: {pause.reason}")
-    if policy.observe_only:
-        found.append("observe_only is on: nothing would move")
+            found.append(f"{one} is suspected: {'; '.join(suspicion)}")
+    orders = (holds.orders(one, view.control, policy, now_ms) for one in view.regions)
+    # What holds all of them is said once.
+    found += dict.fromkeys(words for words in orders if words)
     if len(view.regions) - 1 < policy.min_serving_regions:
         found.append(f"{policy.min_serving_regions} Regions must go on serving")
+    short = shortfall([one for one in view.regions if one != region], policy.capacity_percent)
+    if short is not None:
+        found.append(short)
     return tuple(found)
 
 

@@ -5,11 +5,14 @@ Seconds and milliseconds are in the names. docs/policy.md explains each; a test 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from typing import Any
 
+from sidestep.core import capacity, maintenance
 from sidestep.core.errors import PolicyError
+from sidestep.core.maintenance import Fault, Window
 
 APPROVALS = ("never", "when_data_in_doubt", "always")
 
@@ -41,16 +44,64 @@ class Policy:
     probation_s: int = 60
     approval: str = "when_data_in_doubt"
     approval_timeout_s: int = 3600
+    maintenance: tuple[Window, ...] = ()
+    capacity_percent: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, given: Mapping[str, Any]) -> Policy:
-        """A policy from JSON; what is not given has its default. Raises PolicyError."""
-        known = {field.name: field for field in fields(cls)}
-        for name, value in given.items():
-            if name not in known:
-                raise PolicyError(f"policy has no {name!r}: it has {', '.join(sorted(known))}")
-            _check(name, value, type(getattr(cls, name)))
-        return cls(**given)
+    def parse(cls, given: Mapping[str, Any], regions: Sequence[str] = ()) -> Policy:
+        """A policy from JSON; what is not given has its default. `regions`: the guarded ones,
+        which are all that it may name; none: any. Raises PolicyError with all that is wrong."""
+        wrong = problems(given, regions)
+        if wrong:
+            raise PolicyError("; ".join(problem.words for problem in wrong))
+        windows = tuple(Window.from_given(one) for one in given.get("maintenance", ()))
+        return cls(**{**given, "maintenance": windows})
+
+    def for_workflows(self) -> dict[str, bool | int | float | str]:
+        """Its numbers and words, which workflows' conditions read. What has a shape stays out of
+        their state: only the decision asks for it."""
+        return {name: one for name, one in vars(self).items() if name not in _STRUCTURED}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in a policy as it was given, and where: the names and the places
+    in lists that lead there."""
+
+    path: tuple[str | int, ...]
+    words: str
+
+
+def problems(given: Mapping[str, Any], regions: Sequence[str] = ()) -> tuple[Problem, ...]:
+    """All that is wrong in a policy as it was given, in its order; nothing when it is right.
+
+    `regions` as in `Policy.parse`.
+    """
+    defaults = Policy()
+    known = [one.name for one in fields(Policy)]
+    found: list[Problem] = []
+    for name, value in given.items():
+        if name not in known:
+            found.append(Problem((name,), _unknown(str(name), known)))
+            continue
+        if name in _STRUCTURED:
+            for path, words in _STRUCTURED[name](value, regions):
+                found.append(Problem((name, *path), f"policy {name} {words}"))
+            continue
+        wrong = _check(name, value, type(getattr(defaults, name)))
+        if wrong:
+            found.append(Problem((name,), wrong))
+    return tuple(found)
+
+
+def allowed(name: str) -> str:
+    """What a field may be, in words: `1 to 10`, `true, false`, or the words that there are."""
+    if name == "approval":
+        return ", ".join(APPROVALS)
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        return f"{low:.10g} to {high:.10g}"
+    return _SHAPES.get(name, "true, false")
 
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -78,21 +129,40 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 """What each number may be, both ends included."""
 
+_STRUCTURED: Mapping[str, Callable[[object, Sequence[str]], Iterable[Fault]]] = {
+    "maintenance": maintenance.faults,
+    "capacity_percent": capacity.faults,
+}
+"""What is no number or word: who says what is wrong in it."""
+_SHAPES: Mapping[str, str] = {
+    "maintenance": "a list of windows",
+    "capacity_percent": f"0 to {capacity.MOST} for each Region",
+}
 
-def _check(name: str, value: object, kind: type) -> None:
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, 1)
+    rest = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(known))}"
+    return f"policy has no {name!r}: {rest}"
+
+
+def _check(name: str, value: object, kind: type) -> str | None:
+    """What is wrong with a value; None when it is right."""
+    told = "nothing" if value is None else repr(value)
     if name == "approval":
-        if value not in APPROVALS:
-            raise PolicyError(f"policy approval is {value!r}: it may be {', '.join(APPROVALS)}")
-        return
+        if value in APPROVALS:
+            return None
+        return f"policy approval is {told}: it may be {allowed(name)}"
     number = isinstance(value, int | float) and not isinstance(value, bool)
     fits = isinstance(value, bool) if kind is bool else number
     if kind is int and not isinstance(value, int):
         fits = False
     if not fits:
         wanted = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
-        raise PolicyError(f"policy {name} is {value!r}: it must be {wanted}")
+        return f"policy {name} is {told}: it must be {wanted}"
     if name in _RANGES:
         low, high = _RANGES[name]
         assert isinstance(value, int | float)
         if not low <= value <= high:
-            raise PolicyError(f"policy {name} is {value}: it may be {low:g} to {high:g}")
+            return f"policy {name} is {value}: it may be {allowed(name)}"
+    return None

@@ -3,17 +3,20 @@
 Minutes may lie between a decision and its execution. Nothing is touched yet, so any doubt
 about an automatic move ends it; observers decide again with their next ballots.
 
-| mode            | needs                                                                 |
-|-----------------|-----------------------------------------------------------------------|
-| automatic       | its quorum, now; no pause, no observe-only; enough others that can serve |
-| manual, planned | enough others that can serve                                          |
+| mode            | needs                                                                  |
+|-----------------|------------------------------------------------------------------------|
+| automatic       | its quorum, now; no pause, window or observe-only; enough others       |
+| manual, planned | enough others that can serve                                           |
 | forced          | nothing: the operator knows better (the gate still keeps the last one) |
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sidestep.core import holds
+from sidestep.core.capacity import shortfall
 from sidestep.core.control import AUTOMATIC, FORCED, SERVING, Claim
 from sidestep.core.decide import View, counting, find
 from sidestep.core.policy import Policy
@@ -50,22 +53,26 @@ def recheck(claim: Claim, view: View, policy: Policy, now_ms: int) -> Recheck:
     if claim.mode == FORCED:
         return answer(True, "ordered by an operator (forced): nothing was asked")
     if claim.mode == AUTOMATIC:
-        pause = view.control.paused
-        if pause is not None and now_ms < pause.until_ms:
-            return answer(False, f"paused by {pause.owner}: {pause.reason}")
-        if policy.observe_only:
-            return answer(False, "observe_only is on")
+        ordered = holds.orders(claim.region, view.control, policy, now_ms)
+        if ordered:
+            return answer(False, ordered)
         if not finding.impaired:
             said = finding.reasons[0] if finding.reasons else "its observers see nothing bad"
             return answer(False, f"{claim.region} is not impaired any more: {said}")
-    if len(able) < policy.min_serving_regions:
-        serving = ", ".join(able) or "none"
+    lacking = _lacking(able, policy)
+    if lacking:
         forced = "" if claim.mode == AUTOMATIC else "; mode forced would go on all the same"
-        return answer(
-            False,
-            f"too few other Regions can serve ({serving}), "
-            f"{policy.min_serving_regions} must remain{forced}",
-        )
+        return answer(False, f"{lacking}{forced}")
     if claim.mode == AUTOMATIC:
         return answer(True, finding.reasons[0])
     return answer(True, f"ordered by an operator ({claim.mode}); {', '.join(able)} can serve")
+
+
+def _lacking(able: Sequence[str], policy: Policy) -> str | None:
+    """Why the other Regions that can serve are not enough, in words; None when they are."""
+    if len(able) < policy.min_serving_regions:
+        serving = ", ".join(able) or "none"
+        return (
+            f"too few other Regions can serve ({serving}), {policy.min_serving_regions} must remain"
+        )
+    return shortfall(able, policy.capacity_percent)

@@ -1,0 +1,130 @@
+"""A policy written by hand in YAML: read, judged, and every fault told with its line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from localcloud.yaml_reader import Reader, ScenarioError
+from sidestep.core.policy import Policy, problems
+
+LONGEST_JSON = 2500
+"""Characters of a policy. All of a function's environment variables together may have 4 KB
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html); the rest is others'."""
+
+
+class PolicyFileError(Exception):
+    """A policy file that cannot be used. `lines`: each `FILE:LINE: what is wrong`, top down."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+def load(path: str, regions: Sequence[str] = ()) -> dict[str, Any]:
+    """What a policy file gives, as the stack's parameter takes it. Raises PolicyFileError.
+
+    `regions`: the guarded ones, which are all that it may name; none: any.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise PolicyFileError((f"{path}:1: cannot be read: {error.strerror}",)) from None
+    except UnicodeDecodeError:
+        raise PolicyFileError((f"{path}:1: not a text file in UTF-8",)) from None
+    return parse(text, path, regions)
+
+
+def parse(text: str, source: str, regions: Sequence[str] = ()) -> dict[str, Any]:
+    """What a policy in YAML gives; `source` is how errors name it. Raises PolicyFileError."""
+    reader = Reader(source)
+    try:
+        root = reader.compose(text)
+        if root is None:
+            return {}
+        if not isinstance(root, yaml.MappingNode):
+            raise reader.error(root, "a policy is a list of NAME: VALUE (docs/policy.md)")
+        given = _plain(reader, root)
+    except ScenarioError as error:
+        raise PolicyFileError((str(error),)) from None
+    except RecursionError:
+        raise PolicyFileError((f"{source}:1: nested too deep for a policy",)) from None
+    faults = list(_twice(root))
+    faults += [(_node(root, problem.path), problem.words) for problem in problems(given, regions)]
+    length = len(as_json(given))
+    if not faults and length > LONGEST_JSON:
+        words = f"{length} characters as JSON: a function's environment takes {LONGEST_JSON}"
+        faults.append((root, words))
+    if faults:
+        faults.sort(key=lambda fault: int(fault[0].start_mark.line))
+        raise PolicyFileError(tuple(str(reader.error(*fault)) for fault in faults))
+    return dict(given)
+
+
+def as_json(given: Mapping[str, Any]) -> str:
+    """What the stack's parameter `Policy` takes."""
+    return json.dumps(given, separators=(",", ":"))
+
+
+def differing(policy: Policy) -> dict[str, tuple[Any, Any]]:
+    """Name → value and default, of what is not as by default."""
+    defaults = Policy()
+    return {
+        name: (value, getattr(defaults, name))
+        for name, value in vars(policy).items()
+        if value != getattr(defaults, name)
+    }
+
+
+def _plain(reader: Reader, node: Any) -> Any:
+    """A node as JSON has it. What YAML takes for a time of day or a date stays the text it was."""
+    if isinstance(node, yaml.MappingNode):
+        return {reader.plain(key): _plain(reader, value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(reader, one) for one in node.value]
+    # YAML 1.1 reads 12:00 as the number 720 and 2026-12-24 as a date.
+    if node.tag == "tag:yaml.org,2002:timestamp" or (
+        node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float") and ":" in node.value
+    ):
+        return node.value
+    try:
+        return yaml.SafeLoader("").construct_document(node)
+    except (yaml.YAMLError, ValueError):
+        raise reader.error(node, f"cannot be read as a value: {node.value!r}") from None
+
+
+def _twice(node: Any) -> Iterator[tuple[Any, str]]:
+    """Each name that a mapping gives again, at any depth, and what is to be said of it."""
+    if isinstance(node, yaml.MappingNode):
+        first: dict[str, int] = {}
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in first:
+                yield key, f"{name} is given twice (first in line {first[name]})"
+            first.setdefault(name, line)
+            yield from _twice(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for one in node.value:
+            yield from _twice(one)
+
+
+def _node(root: Any, path: tuple[str | int, ...]) -> Any:
+    """The node that a path leads to, or the last that there is on the way. A list or mapping is
+    named by the line of its name, where there is one."""
+    node = root
+    for depth, step in enumerate(path, 1):
+        if isinstance(node, yaml.SequenceNode):
+            node = node.value[step]
+            continue
+        # Of a name that is given twice the last is the one that was judged.
+        found = [pair for pair in node.value if str(pair[0].value) == step]
+        if not found:
+            return node
+        key, node = found[-1]
+        if depth == len(path) and not isinstance(node, yaml.ScalarNode):
+            return key
+    return node
