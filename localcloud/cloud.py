@@ -26,6 +26,7 @@ from localcloud.outbound import Outbound
 from localcloud.route53.answers import Answers
 from localcloud.route53.service import Route53
 from localcloud.services import Services
+from localcloud.services.metrics import MetricId, dimensions
 from localcloud.services.tables import LocalTable, plain
 from localcloud.stepfunctions import StepFunctions, machine_arn
 from localcloud.task_runner import SdkTaskRunner
@@ -105,6 +106,7 @@ class LocalCloud:
             self.network,
             self._ask,
             self.services.alarms.alarm_data,
+            self._record_check,
         )
         self.answers = Answers(self.kernel, self.route53, self._front_address)
         LambdaApi(self.kernel, self.lambdas, self.endpoint, self._invoke_later)
@@ -115,6 +117,11 @@ class LocalCloud:
         self._template = template
         self._front: dict[str, str] = {}
         self._collector: tuple[int, int, int] | None = None
+
+    def _record_check(self, name: str, of: Mapping[str, str], value: float) -> None:
+        """A health check's metric: they are in us-east-1, wherever the check looks."""
+        metric = MetricId("us-east-1", "AWS/Route53", name, dimensions(of))
+        self.services.metrics.record(metric, value, self.kernel.now)
 
     # -- opening, deploying, closing ---------------------------------------------------------
 

@@ -85,7 +85,7 @@ def test_a_make_target_is_there_and_runs_what_it_is_named_for(line: str) -> None
         ["make", "-n", *shlex.split(line)[1:]], capture_output=True, text=True, cwd=ROOT, check=True
     )
 
-    runs = {"drill": "sidestep drill", "test": "-m pytest"}
+    runs = {"test": "-m pytest", "bench-scenarios": "-m benchmarks.bench_scenarios"}
     assert runs.get(target, f"sidestep {target}") in would.stdout
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from sidestep.core.canaries import Score
-from sidestep.core.decide import FAILOVER, NONE, TOGETHER, counting, find, healthy_for_s
+from sidestep.core.decide import FAILOVER, HOLD, NONE
+from sidestep.core.findings import TOGETHER, counting, find, healthy_for_s
 from sidestep.core.policy import Policy
 from sidestep.core.votes import REQUESTS, SUSPECTED, Ballot, Evidence
 from tests.core.views import LONDON, NOW, OREGON, VIRGINIA, ballot, decided, view
@@ -53,6 +54,44 @@ def test_what_several_observers_saw_adds_up() -> None:
 )
 def test_one_observer_one_moment_or_little_moves_nothing(ballots: list[Ballot]) -> None:
     assert decided(view(*ballots))[LONDON].action == NONE
+
+
+def test_where_all_fail_and_one_is_found_out_first_nothing_moves() -> None:
+    ballots = []
+    for observer in (LONDON, VIRGINIA, OREGON):
+        said = suspecting(observer, ENOUGH)
+        alike = {
+            other: replace(said.votes[LONDON], region=other, score=Score(ENOUGH / 2, 1))
+            for other in (VIRGINIA, OREGON)
+        }
+        ballots.append(replace(said, votes={**said.votes, **alike}))
+
+    decision = decided(view(*ballots))[LONDON]
+
+    assert (decision.action, decision.page) == (HOLD, True)
+    assert "us-east-1, us-west-2 look as bad as eu-west-2" in decision.reasons[0]
+
+
+def test_a_blip_elsewhere_that_one_observer_saw_holds_nothing_back() -> None:
+    ballots = [suspecting(observer, ENOUGH) for observer in (LONDON, VIRGINIA, OREGON)]
+    blips = {
+        other: replace(ballots[0].votes[LONDON], region=other, score=Score(11.0, 1))
+        for other in (VIRGINIA, OREGON)
+    }
+    ballots[0] = replace(ballots[0], votes={**ballots[0].votes, **blips})
+
+    assert decided(view(*ballots))[LONDON].action == FAILOVER
+
+
+def test_a_region_whose_last_looks_were_all_good_is_not_left_any_more() -> None:
+    ballots = []
+    for observer in (VIRGINIA, OREGON):
+        said = ballot(observer, bad=(LONDON,))
+        vote = replace(said.votes[LONDON], streak=-1)
+        ballots.append(replace(said, votes={**said.votes, LONDON: vote}))
+
+    assert decided(view(*ballots))[LONDON].action != FAILOVER
+    assert decided(view(ballots[0], ballot(OREGON, bad=(LONDON,))))[LONDON].action == FAILOVER
 
 
 def test_a_suspected_region_is_not_stable() -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sidestep.core.control import AUTOMATIC, FAILOVER, ControlState, Move, RegionState
-from sidestep.core.decide import Decision, View, decide
+from sidestep.core.decide import Decision, decide
+from sidestep.core.findings import View
 from sidestep.core.policy import Policy
 from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Evidence, Vote
 

@@ -9,7 +9,7 @@ from typing import Any
 from sidestep.aws.coordination import CoordinationTable
 from sidestep.aws.incident_lease import CONTROL, control_of
 from sidestep.core.control import ControlState
-from sidestep.core.decide import View
+from sidestep.core.findings import View
 from sidestep.core.votes import Ballot
 
 _VOTE, _REGION = "vote#", "region#"

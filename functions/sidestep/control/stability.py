@@ -7,7 +7,7 @@ from typing import Any
 from sidestep.aws.ballots import Ballots
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.core.decide import counting, find, healthy_for_s
+from sidestep.core.findings import counting, find, healthy_for_s
 
 settings = Settings.from_environment()
 policy = _parts.policy(settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sidestep.core import holds
 from sidestep.core.capacity import shortfall
 from sidestep.core.control import SERVING, ControlState
-from sidestep.core.decide import View, counting, find
+from sidestep.core.findings import View, counting, find
 from sidestep.core.policy import Policy
 
 MAX_MINUTES = 60

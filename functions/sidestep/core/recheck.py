@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from sidestep.core import holds
 from sidestep.core.capacity import shortfall
 from sidestep.core.control import AUTOMATIC, FORCED, SERVING, Claim
-from sidestep.core.decide import View, counting, find
+from sidestep.core.decide import able
+from sidestep.core.findings import View, counting, find
 from sidestep.core.policy import Policy
 
 
@@ -35,15 +36,10 @@ class Recheck:
 def recheck(claim: Claim, view: View, policy: Policy, now_ms: int) -> Recheck:
     """Judge a claimed failover by the ballots and the control item of this moment."""
     counted = counting(view, policy, now_ms)
-    finding = find(claim.region, counted, policy)
     state = view.control.of(claim.region).state
-    able = [
-        other
-        for other in view.regions
-        if other != claim.region
-        and view.control.of(other).state == SERVING
-        and not find(other, counted, policy).impaired
-    ]
+    findings = {region: find(region, counted, policy) for region in view.regions}
+    others = able(claim.region, findings, view.control)
+    finding = findings[claim.region]
 
     def answer(go: bool, why: str) -> Recheck:
         return Recheck(go, why, finding.diagnosis, finding.reasons)
@@ -59,20 +55,20 @@ def recheck(claim: Claim, view: View, policy: Policy, now_ms: int) -> Recheck:
         if not finding.impaired:
             said = finding.reasons[0] if finding.reasons else "its observers see nothing bad"
             return answer(False, f"{claim.region} is not impaired any more: {said}")
-    lacking = _lacking(able, policy)
+    lacking = _lacking(others, policy)
     if lacking:
         forced = "" if claim.mode == AUTOMATIC else "; mode forced would go on all the same"
         return answer(False, f"{lacking}{forced}")
     if claim.mode == AUTOMATIC:
         return answer(True, finding.reasons[0])
-    return answer(True, f"ordered by an operator ({claim.mode}); {', '.join(able)} can serve")
+    return answer(True, f"ordered by an operator ({claim.mode}); {', '.join(others)} can serve")
 
 
-def _lacking(able: Sequence[str], policy: Policy) -> str | None:
+def _lacking(others: Sequence[str], policy: Policy) -> str | None:
     """Why the other Regions that can serve are not enough, in words; None when they are."""
-    if len(able) < policy.min_serving_regions:
-        serving = ", ".join(able) or "none"
+    if len(others) < policy.min_serving_regions:
+        serving = ", ".join(others) or "none"
         return (
             f"too few other Regions can serve ({serving}), {policy.min_serving_regions} must remain"
         )
-    return shortfall(able, policy.capacity_percent)
+    return shortfall(others, policy.capacity_percent)

@@ -1,0 +1,1 @@
+"""Measurements: what Sidestep does beside what people use today."""

@@ -1,0 +1,1 @@
+"""What people use today, and an oracle, each run in the same world as Sidestep."""

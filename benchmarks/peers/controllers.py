@@ -1,0 +1,184 @@
+"""Who flips the switches in each design that has any: an orchestrator, Region switch, an oracle.
+
+Each is a listener in the simulated world: it hears alarms as they change and flips switches by
+the API that its design uses. Times are simulated seconds; docs/benchmark.md gives the sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from benchmarks.peers.worlds import CONTROL_ARN
+from localcloud.cloud import LocalCloud
+from localcloud.fault_kinds import KINDS
+from localcloud.kernel import Steps
+
+HOME = "us-east-1"
+"""Where the orchestrator runs: where Route 53's control plane and its metrics are."""
+RETRIES, RETRY_S = 6, 10.0
+"""A workflow's usual Retry on UpdateHealthCheck."""
+CLIENT_ALARMS = ("api-5xx-rate", "write-errors", "write-latency", "throttles")
+
+
+class Switches(Protocol):
+    """How a design takes a Region out of DNS and puts it back."""
+
+    def flip(self, region: str, serving: bool) -> Steps[bool]:
+        """Set the Region's switch; whether that worked."""
+        ...
+
+
+class ByControlPlane:
+    """UpdateHealthCheck in us-east-1, tried again as a workflow would."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self._cloud = cloud
+
+    def flip(self, region: str, serving: bool) -> Steps[bool]:
+        """Raises nothing: False after the last try."""
+        check = self._cloud.stacks[region].resources["ToggleCheck"].physical_id
+
+        def ask() -> bool:
+            client = self._cloud.client("route53", HOME)
+            try:
+                client.update_health_check(HealthCheckId=check, HealthThreshold=int(not serving))
+            except (ClientError, BotoCoreError):
+                return False
+            return True
+
+        for attempt in range(RETRIES):
+            if attempt:
+                yield self._cloud.kernel.env.timeout(RETRY_S)
+            done = yield from self._cloud.kernel.call(ask)
+            if done:
+                return True
+        return False
+
+
+class ByDataPlane:
+    """ARC's routing controls: no control plane needed."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self._cloud = cloud
+        for region in cloud.topology.regions:
+            cloud.route53.checks.set_routing_control(CONTROL_ARN + region, True)
+
+    def flip(self, region: str, serving: bool) -> Steps[bool]:
+        """It works."""
+        self._cloud.route53.checks.set_routing_control(CONTROL_ARN + region, serving)
+        yield self._cloud.kernel.env.timeout(0.0)
+        return True
+
+
+class OnAlarms:
+    """Steps a Region out while any of its alarms rings, and back once none does.
+
+    `start_s`: from an alarm's change to the flip. `again_s`: least time between two moves.
+    `home`: the Region that it runs in, None for a service that is in all of them. Never the last
+    Region.
+    """
+
+    def __init__(
+        self,
+        cloud: LocalCloud,
+        switches: Switches,
+        start_s: float,
+        again_s: float,
+        home: str | None,
+    ) -> None:
+        self._cloud, self._switches = cloud, switches
+        self._start_s, self._again_s, self._home = start_s, again_s, home
+        regions = cloud.topology.regions
+        self._ringing: dict[str, set[str]] = {region: set() for region in regions}
+        self._serving = dict.fromkeys(regions, True)
+        self._moved_at = dict.fromkeys(regions, -again_s)
+        self._busy: set[str] = set()
+        self._names = _watched_names(cloud)
+        cloud.kernel.process(cloud.kernel.call(self._watch_endpoints))
+        cloud.kernel.subscribe(self._hear)
+
+    def _watch_endpoints(self) -> None:
+        """An alarm on each endpoint check's HealthCheckStatus, of one minute, in us-east-1."""
+        for region in self._cloud.topology.regions:
+            check = self._cloud.stacks[region].resources["HealthEndpointCheck"].physical_id
+            self._cloud.client("cloudwatch", HOME).put_metric_alarm(
+                AlarmName=f"endpoint-{region}",
+                Namespace="AWS/Route53",
+                MetricName="HealthCheckStatus",
+                Dimensions=[{"Name": "HealthCheckId", "Value": check}],
+                Statistic="Minimum",
+                Period=60,
+                EvaluationPeriods=1,
+                Threshold=1,
+                ComparisonOperator="LessThanThreshold",
+                TreatMissingData="notBreaching",
+            )
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        region = self._names.get(event["name"]) if event["kind"] == "alarm" else None
+        if region is None or not self._told(event["region"]):
+            return
+        ringing = self._ringing[region]
+        (ringing.add if event["state"] == "ALARM" else ringing.discard)(event["name"])
+        if region not in self._busy:
+            self._busy.add(region)
+            self._cloud.kernel.process(self._act(region))
+
+    def _told(self, source: str) -> bool:
+        """Whether an alarm's event comes from its Region to where it is acted on."""
+        network = self._cloud.network
+        return source not in network.down and (
+            self._home is None or network.reachable(source, self._home)
+        )
+
+    def _act(self, region: str) -> Steps[None]:
+        env = self._cloud.kernel.env
+        yield env.timeout(self._start_s)
+        yield env.timeout(max(0.0, self._moved_at[region] + self._again_s - env.now))
+        wanted = not self._ringing[region]
+        others = any(up for other, up in self._serving.items() if other != region)
+        able = self._home is None or self._home not in self._cloud.network.down
+        if wanted != self._serving[region] and able and (wanted or others):
+            done = yield from self._switches.flip(region, wanted)
+            if done:
+                self._serving[region] = wanted
+                self._moved_at[region] = env.now
+        self._busy.discard(region)
+        if (not self._ringing[region]) != self._serving[region] and others and able:
+            self._busy.add(region)
+            self._cloud.kernel.process(self._act(region))
+
+
+class Oracle:
+    """Knows a fault the moment it strikes and when the last of them ends."""
+
+    def __init__(self, cloud: LocalCloud, switches: Switches, regions: Iterable[str]) -> None:
+        self._cloud, self._switches = cloud, switches
+        self._right = frozenset(regions)
+        self._struck: dict[str, int] = {}
+        cloud.kernel.subscribe(self._hear)
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        if event["kind"] not in ("fault", "fault_over") or KINDS[event["what"]].aside:
+            return
+        region = event["region"]
+        if region in self._right:
+            change = 1 if event["kind"] == "fault" else -1
+            self._struck[region] = self._struck.get(region, 0) + change
+            self._cloud.kernel.process(self._flip(region, self._struck[region] == 0))
+
+    def _flip(self, region: str, serving: bool) -> Steps[None]:
+        yield from self._switches.flip(region, serving)
+
+
+def _watched_names(cloud: LocalCloud) -> dict[str, str]:
+    """Alarm → the Region that it is about."""
+    application = cloud.topology.application
+    names = {f"endpoint-{region}": region for region in cloud.topology.regions}
+    for region in cloud.topology.regions:
+        for what in CLIENT_ALARMS:
+            names[f"sidestep-{application}-{region}-{what}"] = region
+    return names

@@ -1,0 +1,91 @@
+"""One run of a scenario under one design: the same world, clients and judge as Sidestep's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.peers.designs import Design
+from localcloud.fault_kinds import ACTING
+from localcloud.run import DRILL_AT_S, QUIET_AFTER_S, Outcome, Run
+from localcloud.scenario import Fault, Scenario
+
+DRILL_FAULT_S = 180.0
+"""A drill's fault stands about so long under Sidestep: until its Region is drained and put down."""
+LATER_S = 15.0
+"""Faults that wait for a workflow's state strike so long after the first: there is no workflow."""
+ACTS = "us-east-1"
+"""Which Region stands in for the one that acts, where a scenario lets that one die."""
+DEADLINE_S = 900.0
+_OURS = frozenset({"started-by-hand", "paused-by-operator", "coordination-down"})
+"""Kinds that are about Sidestep's own parts."""
+
+
+def carry_out(design: Design, scenario: Scenario, seed: int) -> Outcome:
+    """Run it to its end."""
+    if design.template is None:
+        return Run(scenario, seed).carry_out()
+    return PeerRun(design, scenario, seed).carry_out()
+
+
+class PeerRun(Run):
+    """A run without Sidestep. A move is what DNS hears: a Region's record going or coming."""
+
+    def __init__(
+        self, design: Design, scenario: Scenario, seed: int, quiet_s: float = QUIET_AFTER_S
+    ) -> None:
+        assert design.template is not None
+        self._quiet_s = quiet_s
+        super().__init__(
+            without_workflows(scenario), seed, template=design.template(), deadline_s=DEADLINE_S
+        )
+        self._design = design
+        self._control: object = None
+        self._in_dns = dict.fromkeys(self._cloud.topology.regions, True)
+
+    def _begin(self) -> None:
+        cloud = self._cloud
+        checks = {
+            cloud.stacks[region].resources["RegionCheck"].physical_id: region
+            for region in cloud.topology.regions
+        }
+
+        def hear(event: dict[str, Any]) -> None:
+            region = checks.get(event["id"]) if event["kind"] == "health_check" else None
+            if region is None or event["healthy"] == self._in_dns[region]:
+                return
+            self._in_dns[region] = event["healthy"]
+            what = "restore" if event["healthy"] else "drain"
+            cloud.kernel.log("move", what=what, region=region, by=self._design.key, incident="")
+
+        cloud.kernel.subscribe(hear)
+        if self._design.control is not None:
+            self._control = self._design.control(cloud, self._scenario)
+        super()._begin()
+
+    def _has_happened(self) -> bool:
+        """Quiet for a while with every Region in DNS. What a peer never does is not waited for."""
+        assert self._all_over_at_s is not None
+        quiet = self._cloud.kernel.env.now - self._all_over_at_s >= self._quiet_s
+        return quiet and all(self._in_dns.values())
+
+
+def without_workflows(scenario: Scenario) -> Scenario:
+    """The same harm where no workflow of ours runs."""
+    faults = [fault for fault in scenario.faults if fault.kind not in _OURS]
+    if scenario.drill_region is not None:
+        faults.append(
+            Fault("health-errors", scenario.drill_region, at_s=DRILL_AT_S, for_s=DRILL_FAULT_S)
+        )
+    first = min((f.at_s for f in faults if f.after_step is None), default=DRILL_AT_S)
+    return replace(
+        scenario, drill_region=None, faults=tuple(_by_the_clock(fault, first) for fault in faults)
+    )
+
+
+def _by_the_clock(fault: Fault, first_s: float) -> Fault:
+    region = ACTS if fault.region == ACTING else fault.region
+    if fault.after_step is None:
+        return replace(fault, region=region)
+    at_s = first_s + LATER_S + fault.delay_s
+    return replace(fault, region=region, after_step=None, at_s=at_s)

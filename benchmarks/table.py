@@ -1,0 +1,80 @@
+"""The README's table, in Markdown, from benchmarks/results/scenarios.json."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+BEGIN, END = "<!-- bench-scenarios -->", "<!-- /bench-scenarios -->"
+
+
+def table_of(results: Mapping[str, Any]) -> str:
+    """Time to mitigate by scenario and design, then totals."""
+    names: Mapping[str, str] = results["designs"]
+    rows: Sequence[Mapping[str, Any]] = results["scenarios"]
+    counts = [cell["seeds"] for row in rows for cell in row["cells"].values()]
+    seeds = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    lines = [
+        f"Simulated: {len(rows)} scenarios, {seeds} seeds each, the same worlds and clients under "
+        "each design. Seconds from the fault until the last client had left the Region, median "
+        "(95th percentile); – is never, in any run; *n of m*: in so many runs only; **!**: moves "
+        "without need.",
+        "",
+        "| scenario | " + " | ".join(f"({key}) {name}" for key, name in names.items()) + " |",
+        "|---|" + "---|" * len(names),
+    ]
+    lines += [_line(row, names) for row in rows]
+    lines += [_total("client errors a run", "client_errors", rows, names)]
+    lines += [_total("moves without need", "wrong_moves", rows, names)]
+    lines += [_total("acknowledged writes lost", "lost", rows, names)]
+    ratios = results["ratio_to_oracle"]
+    lines += ["| of the oracle's time | " + " | ".join(_ratio(ratios[key]) for key in names) + " |"]
+    return "\n".join(lines)
+
+
+def put_into(page: Path, table: str) -> None:
+    """Replace what stands between the markers. Raises ValueError where they are missing."""
+    text = page.read_text()
+    if BEGIN not in text or END not in text:
+        raise ValueError(f"{page} lacks the markers {BEGIN} and {END}")
+    between = f"{BEGIN}\n{table}\n{END}"
+    page.write_text(
+        re.sub(f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: between, text, flags=re.S)
+    )
+
+
+def _line(row: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    cells = [_cell(row["cells"].get(key), row["expect"]) for key in names]
+    return f"| {row['scenario']} | " + " | ".join(cells) + " |"
+
+
+def _cell(cell: Mapping[str, Any] | None, expect: str) -> str:
+    if cell is None:
+        return ""
+    wrong = f" **!{cell['wrong_moves']}**" if cell["wrong_moves"] else ""
+    if expect == "held":
+        return ("held" if not cell["wrong_moves"] else "moved") + wrong
+    if not cell["mitigated"]:
+        return "–" + wrong
+    some = (
+        "" if cell["mitigated"] == cell["seeds"] else f" *{cell['mitigated']} of {cell['seeds']}*"
+    )
+    return f"{cell['median_s']:.0f} ({cell['p95_s']:.0f}){some}{wrong}"
+
+
+def _total(
+    words: str, name: str, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]
+) -> str:
+    def total(key: str) -> str:
+        found = [row["cells"][key][name] for row in rows if key in row["cells"]]
+        if name == "client_errors":
+            return f"{sum(found) / len(found):.0f}" if found else ""
+        return str(sum(found)) if found else ""
+
+    return f"| {words} | " + " | ".join(total(key) for key in names) + " |"
+
+
+def _ratio(ratio: float | None) -> str:
+    return f"{ratio:.2f} ×" if ratio is not None else ""

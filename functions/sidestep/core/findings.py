@@ -1,0 +1,160 @@
+"""What the votes about a Region come to: impaired or not, the diagnosis, the reasons. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sidestep.core.control import CLOCK_SKEW_MS, ControlState
+from sidestep.core.policy import Policy
+from sidestep.core.votes import HEALTHY, IMPAIRED, REQUESTS, Ballot, Vote
+
+TOGETHER = 1.5
+"""Several observers' scores are added (their requests are independent, so logarithms of odds
+add up), and have to come to this many times one observer's limit: three chances of a false
+alarm instead of one."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known of an application at one moment."""
+
+    application: str
+    regions: tuple[str, ...]
+    ballots: tuple[Ballot, ...]
+    control: ControlState
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the votes about one Region come to."""
+
+    region: str
+    impaired: bool
+    diagnosis: str
+    own: Vote | None
+    others: tuple[tuple[str, Vote], ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def bad_since_ms(self) -> int | None:
+        """Since when all who call it impaired have done so; None when nobody does."""
+        return max((v.since_ms for v in self.votes if v.verdict == IMPAIRED), default=None)
+
+    @property
+    def votes(self) -> tuple[Vote, ...]:
+        """All that count about it, its own observer's last."""
+        return (*(vote for _, vote in self.others), *((self.own,) if self.own else ()))
+
+    def is_as_bad_as(self, other: Finding) -> bool:
+        """Whether at least half of its observers saw requests to it fail, and their scores come
+        to at least half of the other's: then what is wrong may not be the other's alone."""
+        mine = [vote.score.value for vote in self.votes if vote.score.value]
+        theirs = sum(vote.score.value for vote in other.votes)
+        return bool(mine) and 2 * len(mine) >= len(self.votes) and 2 * sum(mine) >= theirs
+
+
+def counting(view: View, policy: Policy, now_ms: int) -> tuple[Ballot, ...]:
+    """The ballots that count: fresh, of healthy observers, of guarded Regions; in list order."""
+    newest: dict[str, Ballot] = {}
+    for ballot in view.ballots:
+        known = newest.get(ballot.observer)
+        if known is None or ballot.at_ms > known.at_ms:
+            newest[ballot.observer] = ballot
+    return tuple(
+        newest[region]
+        for region in view.regions
+        if region in newest
+        and newest[region].observer_healthy
+        and now_ms - newest[region].at_ms <= policy.vote_max_age_s * 1000
+        and newest[region].at_ms - now_ms <= CLOCK_SKEW_MS
+    )
+
+
+def find(region: str, counted: Sequence[Ballot], policy: Policy) -> Finding:
+    """What the counting votes about a Region come to."""
+    own = next((b.votes.get(region) for b in counted if b.observer == region), None)
+    others = tuple(
+        (b.observer, b.votes[region]) for b in counted if b.observer != region and region in b.votes
+    )
+    against = [observer for observer, vote in others if vote.verdict == IMPAIRED]
+    needed = len(others) // 2 + 1
+    own_says = own is not None and own.verdict == IMPAIRED
+    lone = len(others) == 1
+    # One witness is not a quorum: the Region's own word or its silence has to agree.
+    agreed = not lone or own is None or own_says
+    quorum = len(against) >= needed and agreed
+    votes = [*(vote for _, vote in others), *([own] if own else [])]
+    together = _together(region, votes, policy) if others else ""
+    # Hysteresis keeps a verdict for some good looks, and an alarm rings for minutes after: nobody
+    # is to act on these alone.
+    still = any(v.streak >= 0 for _, v in others if v.verdict == IMPAIRED or v.score.looks)
+    agreeing = quorum or (own_says and bool(against)) or bool(together)
+    impaired = still and agreeing
+    reasons = tuple(
+        dict.fromkeys(
+            e.words
+            for vote in votes
+            for e in vote.evidence
+            if (e.bad and vote.verdict == IMPAIRED)
+            or (together and e.signal == REQUESTS and e.bad is not False)
+        )
+    )
+    tally = f"{len(against)} of {len(others)} other observers call {region} impaired"
+    rule = f"{needed} needed" if not lone else "and one alone needs its own word or silence"
+    silent = f"; {region}'s own observer is silent" if own is None else ""
+    summary = f"{tally} ({rule}){silent}"
+    words = (summary, *reasons) if against or own_says else reasons
+    if together:
+        words = (together, *words)
+    return Finding(region, impaired, _diagnose(impaired, own, others), own, others, words)
+
+
+def _together(region: str, votes: Sequence[Vote], policy: Policy) -> str:
+    """What the failed requests of several observers come to, if that is enough; else "".
+
+    At least two of them, and one of them more than once: a blip of a moment is seen by all.
+    """
+    heard = [vote.score for vote in votes if vote.score.looks]
+    total, limit = sum(score.value for score in heard), TOGETHER * policy.request_bad_score
+    often = any(score.looks >= policy.probe_bad_streak for score in heard)
+    if len(heard) < 2 or not often or total < limit:
+        return ""
+    return (
+        f"requests of {len(heard)} observers to {region} failed: together they score "
+        f"{total:.1f} (limit {limit:g})"
+    )
+
+
+def healthy_for_s(finding: Finding, now_ms: int) -> tuple[float, str]:
+    """Seconds for which every counting observer, its own included, has called it healthy."""
+    votes = [vote for _, vote in finding.others]
+    if finding.own is None:
+        return 0.0, f"{finding.region}'s own observer is silent"
+    if not votes or any(v.verdict != HEALTHY for v in (*votes, finding.own)):
+        return 0.0, f"not every observer calls {finding.region} healthy"
+    since = max(v.since_ms for v in (*votes, finding.own))
+    healthy = max(0.0, (now_ms - since) / 1000)
+    return healthy, f"every observer calls {finding.region} healthy for {healthy:.0f} s"
+
+
+def _diagnose(impaired: bool, own: Vote | None, others: Sequence[tuple[str, Vote]]) -> str:
+    """The kind of failure, by name."""
+    if not others:
+        return "observers_blind"
+    told = [e for _, vote in others for e in vote.evidence] + list(own.evidence if own else ())
+    bad = [e for e in told if e.bad or (e.signal == REQUESTS and e.bad is None)]
+    if not impaired:
+        if any(e.signal == "lag_ms" and e.bad is None for _, vote in others for e in vote.evidence):
+            return "replication_late"
+        return "suspected" if bad else "healthy"
+    health = [e for e in bad if e.signal == "health"]
+    if health and all(e.value is None for e in health):
+        return "region_down" if own is None else "cut_off"
+    if health:
+        return "health_failing"
+    if any(e.signal == REQUESTS for e in bad):
+        return "requests_failing"
+    if any(e.signal == "latency_ms" for e in bad):
+        return "brown_out"
+    return "alarms"
