@@ -12,6 +12,8 @@ from localcloud.scenario import Scenario
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "benchmarks" / "results" / "runs.jsonl"
+_ASIDE = "simulation"
+"""A folder of the local cloud that no run of the bench enters."""
 _MATTERS = ("functions", "statemachines", "localcloud", "benchmarks/peers", "template.yaml")
 """What a run's outcome hangs on, besides its scenario and seed."""
 
@@ -42,7 +44,7 @@ def fingerprint() -> str:
     for name in _MATTERS:
         top = ROOT / name
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if path.suffix in (".py", ".yaml", ".json"):
+            if path.suffix in (".py", ".yaml", ".json") and _ASIDE not in path.parts:
                 digest.update(str(path.relative_to(ROOT)).encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

@@ -1,0 +1,157 @@
+"""What must hold in every world, whatever goes wrong: watched all along, and judged in the end.
+
+Each is told with its time and what broke it. Nothing here asks the workflows: states and moves
+are read off the coordination table as they are written, and clients' writes off the replicas.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from localcloud.run import Outcome
+from sidestep.core.control import DRAINED, DRAINING, RESTORING
+from sidestep.core.policy import Policy
+
+NAMES = {
+    "never-the-last": "at least one Region is never drained by us",
+    "one-holder": "an incident's steps are of one holder at a time: tokens only grow",
+    "cool-down": "a Region is not drained twice within its cool-down",
+    "budget": "automatic drains in a day are at most as many as the policy allows",
+    "nothing-lost": "acknowledged writes are in every Region in the end, as they were written",
+    "no-switch-left": "no switch is left shut without an incident",
+    "executions-end": "every execution of a failover, recovery or drill ends",
+    "record-tells": "an incident's record says how it ended, as the control item does",
+    "converges": "after the faults stop all Regions serve again within the bound",
+}
+"""The invariants, by name."""
+BOUND_S = 3600.0
+"""After the last fault: the longest cool-down and its return fit in."""
+_OUT = frozenset({DRAINING, DRAINED, RESTORING})
+
+
+@dataclass(frozen=True)
+class Violation:
+    """An invariant that did not hold."""
+
+    invariant: str
+    words: str
+    at_s: float | None = None
+
+    def in_words(self) -> str:
+        """One line."""
+        when = "" if self.at_s is None else f" at {self.at_s:.1f} s"
+        return f"{self.invariant}{when}: {self.words} ({NAMES[self.invariant]})"
+
+
+class Watch:
+    """Hears a run's events and finds what must not be while it is going on."""
+
+    def __init__(self, regions: Sequence[str]) -> None:
+        self._states = dict.fromkeys(regions, "SERVING")
+        self._checks = {f"-{region}-RegionCheck": region for region in regions}
+        self.violations: list[Violation] = []
+        self.executions: dict[str, str] = {}
+        """Of failovers, recoveries and drills: name → newest status."""
+        self.in_dns = dict.fromkeys(regions, True)
+        """Whether the DNS servers hold each Region's record to be healthy."""
+
+    def hear(self, event: Mapping[str, Any]) -> None:
+        """One event of the history."""
+        if event["kind"] == "workflow" and event["machine"] != "observe":
+            self.executions[f"{event['machine']} {event['execution']}"] = event["status"]
+        if event["kind"] == "health_check":
+            for ending, region in self._checks.items():
+                if event["name"].endswith(ending):
+                    self.in_dns[region] = event["healthy"]
+        if event["kind"] != "state" or event["region"] not in self._states:
+            return
+        self._states[event["region"]] = event["state"]
+        if all(state in _OUT for state in self._states.values()):
+            words = f"{event['region']} became {event['state']} and no Region serves"
+            self.violations.append(Violation("never-the-last", words, event["t"]))
+
+
+def judge(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[Violation]:
+    """What a run that is over shows."""
+    yield from watch.violations
+    if not outcome.well:
+        yield Violation("converges", f"not all was well {BOUND_S:.0f} s after the last fault")
+    lost = outcome.audit.not_everywhere if outcome.audit is not None else 0
+    if lost:
+        yield Violation("nothing-lost", f"{lost} acknowledged writes are not in every Region")
+    yield from _moves(outcome, policy)
+    yield from _records(outcome)
+    for name, status in watch.executions.items():
+        if status == "RUNNING":
+            yield Violation("executions-end", f"{name} is still running")
+    for region, healthy in watch.in_dns.items() if outcome.well else ():
+        if not healthy:
+            yield Violation("no-switch-left", f"{region} serves and is out of DNS")
+
+
+def _moves(outcome: Outcome, policy: Policy) -> Iterator[Violation]:
+    # The same as holds.before_drain, worked out again from the moves that happened.
+    drains: dict[str, list[float]] = defaultdict(list)
+    moved: dict[str, float] = {}
+    for move in outcome.moves:
+        region, at = move["region"], move["t"]
+        before = drains[region]
+        returned = any(m["what"] == "restore" and m["region"] == region and m["t"] < at
+                       for m in outcome.moves)  # fmt: skip
+        failed_return = _is_back_out(outcome, move)
+        if move["what"] == "drain":
+            wait = _patience_s(policy, len(before))
+            if before and returned and not failed_return and at - moved[region] < wait - 1.0:
+                words = f"{region} was drained {at - moved[region]:.0f} s after it had moved"
+                yield Violation("cool-down", f"{words} (cool-down {wait:.0f} s)", at)
+            before.append(at)
+        moved[region] = at
+    total = sum(map(len, drains.values()))
+    if total > policy.max_drains_per_day:
+        yield Violation("budget", f"{total} drains, {policy.max_drains_per_day} allowed")
+
+
+def _is_back_out(outcome: Outcome, move: Mapping[str, Any]) -> bool:
+    """Whether a drain is a return that did not hold: of the same incident as the return."""
+    return any(
+        other["what"] == "restore" and other["incident"] == move["incident"]
+        for other in outcome.moves
+        if other["t"] < move["t"]
+    )
+
+
+def _patience_s(policy: Policy, times: int) -> float:
+    if not times:
+        return 0.0
+    return min(
+        policy.cooldown_s * policy.cooldown_factor ** (times - 1), float(policy.cooldown_max_s)
+    )
+
+
+def _records(outcome: Outcome) -> Iterator[Violation]:
+    states: Mapping[str, Any] = outcome.control.get("regions", {})
+    for record in outcome.incidents:
+        name = record["sk"]
+        tokens = [int(step["token"]) for step in record["steps"]]
+        if tokens != sorted(tokens):
+            yield Violation("one-holder", f"{name}: tokens {tokens}")
+        holders = {int(step["token"]): step["holder"] for step in record["steps"]}
+        for step in record["steps"]:
+            if holders[int(step["token"])] != step["holder"]:
+                yield Violation("one-holder", f"{name}: two holders under token {step['token']}")
+        state = states.get(record["region"], {})
+        newest = state.get("incident") == name
+        if newest and state.get("state") == "SERVING" and not _is_over(record):
+            last = record["steps"][-1]
+            yield Violation(
+                "record-tells", f"{name} is over and its record ends with {last['step']}"
+            )
+
+
+def _is_over(record: Mapping[str, Any]) -> bool:
+    """Whether the record says that the Region serves: closed, or put down before any drain."""
+    steps = [step["step"] for step in record["steps"]]
+    return record.get("status") == "closed" or "drained" not in steps

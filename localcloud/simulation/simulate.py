@@ -1,0 +1,74 @@
+"""One seed: its world run to the end, its invariants judged, and a failing one made smaller."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from localcloud.run import Outcome, Run
+from localcloud.simulation.invariants import BOUND_S, Violation, Watch, judge
+from localcloud.simulation.plan import Plan, plan
+from sidestep.core.policy import Policy
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a seed came to. `simulated_s`: how long its world went on."""
+
+    seed: int
+    violations: tuple[Violation, ...]
+    simulated_s: float
+    faults: Counter[str]
+    moves: int
+    acknowledged: int
+    plan: Plan
+    transcript: str = ""
+    """The whole history, of a failing seed."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every invariant held."""
+        return not self.violations
+
+
+def simulate(seed: int, kinds: Sequence[str] | None = None) -> Result:
+    """The world of a seed, run to its end."""
+    return run_plan(plan(seed, kinds))
+
+
+def run_plan(world: Plan) -> Result:
+    """A world, run to its end."""
+    watch = Watch(world.regions)
+    run = Run(
+        world.scenario,
+        world.seed,
+        hear=watch.hear,
+        topology=world.topology,
+        deadline_s=BOUND_S,
+    )
+    outcome: Outcome = run.carry_out()
+    found = tuple(judge(outcome, watch, Policy.parse(world.policy)))
+    return Result(
+        seed=world.seed,
+        violations=found,
+        simulated_s=outcome.ended_at_s,
+        faults=Counter(fault.kind for fault in world.faults for _ in range(fault.times)),
+        moves=len(outcome.moves),
+        acknowledged=len(outcome.clients.acknowledged) if outcome.clients else 0,
+        plan=world,
+        transcript=outcome.transcript if found else "",
+    )
+
+
+def shrink(result: Result) -> Result:
+    """The same failure with as few faults as will do: each is left out that is not needed."""
+    wanted = {violation.invariant for violation in result.violations}
+    number = 0
+    while number < len(result.plan.faults) and len(result.plan.faults) > 1:
+        smaller = run_plan(result.plan.without(number))
+        if wanted & {violation.invariant for violation in smaller.violations}:
+            result = smaller
+        else:
+            number += 1
+    return result

@@ -1,0 +1,148 @@
+"""Each invariant is broken by what it forbids, and by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from localcloud.audit import Audit
+from localcloud.run import Outcome
+from localcloud.simulation.invariants import NAMES, Watch, judge
+from localcloud.simulation.plan import plan
+from sidestep.core.policy import Policy
+from tests.cli.running import ROOT
+
+HERE, THERE = "eu-west-2", "us-east-1"
+REGIONS = (HERE, THERE)
+
+
+def outcome() -> Outcome:
+    """A run that came out well: one incident, there and back."""
+    steps = [
+        {"step": "drained", "holder": "f", "token": 1},
+        {"step": "closed", "holder": "r", "token": 2},
+    ]
+    record = {"sk": "demo-eu-west-2-1", "region": HERE, "status": "closed", "steps": steps}
+    return Outcome(
+        plan(1).scenario,
+        1,
+        REGIONS,
+        well=True,
+        audit=Audit(lost=(), missing={}, altered=(), repaired=0),
+        incidents=[record],
+        control={"regions": {HERE: {"state": "SERVING", "incident": "demo-eu-west-2-1"}}},
+        moves=[move("drain", 100.0), move("restore", 300.0)],
+    )
+
+
+def move(what: str, at: float, incident: str = "demo-eu-west-2-1") -> dict[str, Any]:
+    return {"what": what, "region": HERE, "t": at, "incident": incident, "by": "x"}
+
+
+def broken(of: Outcome, watch: Watch | None = None) -> set[str]:
+    return {v.invariant for v in judge(of, watch or Watch(REGIONS), Policy())}
+
+
+def test_a_run_that_came_out_well_breaks_none() -> None:
+    assert broken(outcome()) == set()
+
+
+def not_well(of: Outcome) -> None:
+    of.well = False
+
+
+def lost(of: Outcome) -> None:
+    of.audit = Audit(lost=("one",), missing={}, altered=(), repaired=0)
+
+
+def again_too_soon(of: Outcome) -> None:
+    of.moves += [move("drain", 400.0, "demo-eu-west-2-2")]
+
+
+def too_often(of: Outcome) -> None:
+    of.moves += [move("drain", 10_000.0 * n, f"demo-eu-west-2-{n}") for n in range(2, 8)]
+
+
+def older_token_after_newer(of: Outcome) -> None:
+    of.incidents[0]["steps"].append({"step": "x", "holder": "f", "token": 1})
+
+
+def two_holders_of_one_token(of: Outcome) -> None:
+    of.incidents[0]["steps"].append({"step": "x", "holder": "other", "token": 2})
+
+
+def a_record_without_an_end(of: Outcome) -> None:
+    record: Any = of.incidents[0]
+    record["status"] = "drained"
+
+
+@pytest.mark.parametrize(
+    ("invariant", "breaks"),
+    [
+        ("converges", not_well),
+        ("nothing-lost", lost),
+        ("cool-down", again_too_soon),
+        ("budget", too_often),
+        ("one-holder", older_token_after_newer),
+        ("one-holder", two_holders_of_one_token),
+        ("record-tells", a_record_without_an_end),
+    ],
+)
+def test_what_must_not_be_is_found(invariant: str, breaks: Callable[[Outcome], None]) -> None:
+    of = outcome()
+    breaks(of)
+
+    assert broken(of) == {invariant}
+
+
+@pytest.mark.parametrize(
+    ("invariant", "events"),
+    [
+        (
+            "never-the-last",
+            [
+                {"kind": "state", "region": HERE, "state": "DRAINED", "t": 1.0},
+                {"kind": "state", "region": THERE, "state": "DRAINING", "t": 2.0},
+            ],
+        ),
+        (
+            "executions-end",
+            [
+                {
+                    **{"kind": "workflow", "machine": "failover", "execution": "one"},
+                    **{"status": "RUNNING", "t": 1.0},
+                }
+            ],
+        ),
+        (
+            "no-switch-left",
+            [
+                {
+                    **{"kind": "health_check", "name": f"sidestep-demo-{HERE}-RegionCheck"},
+                    **{"healthy": False, "t": 1.0},
+                }
+            ],
+        ),
+    ],
+)
+def test_what_must_not_happen_is_heard(invariant: str, events: list[dict[str, Any]]) -> None:
+    watch = Watch(REGIONS)
+    for event in events:
+        watch.hear(event)
+
+    assert broken(outcome(), watch) == {invariant}
+
+
+def test_a_return_that_did_not_hold_may_go_out_again_at_once() -> None:
+    of = outcome()
+    of.moves += [move("drain", 320.0), move("restore", 900.0)]
+
+    assert broken(of) == set()
+
+
+def test_every_invariant_is_told_on_the_page() -> None:
+    page = (ROOT / "docs" / "simulation.md").read_text()
+
+    assert all(f"| `{name}` | {words} |" in page for name, words in NAMES.items())
