@@ -16,8 +16,9 @@ def table_of(results: Mapping[str, Any]) -> str:
     rows: Sequence[Mapping[str, Any]] = results["scenarios"]
     counts = [cell["seeds"] for row in rows for cell in row["cells"].values()]
     seeds = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    seeds += " seed" if seeds == "1" else " seeds"
     lines = [
-        f"Simulated: {len(rows)} scenarios, {seeds} seeds each, the same worlds and clients under "
+        f"Simulated: {len(rows)} scenarios, {seeds} each, the same worlds and clients under "
         "each design. Seconds from the fault until the last client had left the Region, median "
         "(95th percentile); – is never, in any run; *n of m*: in so many runs only; **!**: moves "
         "without need.",

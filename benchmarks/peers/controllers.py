@@ -6,7 +6,7 @@ the API that its design uses. Times are simulated seconds; docs/benchmark.md giv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -153,22 +153,24 @@ class OnAlarms:
 
 
 class Oracle:
-    """Knows a fault the moment it strikes and when the last of them ends."""
+    """Knows a fault the moment it strikes, and when the last of them ends: it goes out once.
 
-    def __init__(self, cloud: LocalCloud, switches: Switches, regions: Iterable[str]) -> None:
+    `ends_s`: the Regions that it is right to leave, and when their last fault is over.
+    """
+
+    def __init__(self, cloud: LocalCloud, switches: Switches, ends_s: Mapping[str, float]) -> None:
         self._cloud, self._switches = cloud, switches
-        self._right = frozenset(regions)
-        self._struck: dict[str, int] = {}
+        self._ends_s = ends_s
         cloud.kernel.subscribe(self._hear)
 
     def _hear(self, event: Mapping[str, Any]) -> None:
         if event["kind"] not in ("fault", "fault_over") or KINDS[event["what"]].aside:
             return
         region = event["region"]
-        if region in self._right:
-            change = 1 if event["kind"] == "fault" else -1
-            self._struck[region] = self._struck.get(region, 0) + change
-            self._cloud.kernel.process(self._flip(region, self._struck[region] == 0))
+        if region in self._ends_s:
+            over = event["kind"] == "fault_over" and event["t"] >= self._ends_s[region] - 1.0
+            if event["kind"] == "fault" or over:
+                self._cloud.kernel.process(self._flip(region, over))
 
     def _flip(self, region: str, serving: bool) -> Steps[None]:
         yield from self._switches.flip(region, serving)

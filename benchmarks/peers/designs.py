@@ -42,8 +42,15 @@ def _region_switch(cloud: LocalCloud, _: Scenario) -> object:
 
 
 def _oracle(cloud: LocalCloud, scenario: Scenario) -> object:
-    regions = scenario.regions if scenario.expect != HELD else ()
-    return Oracle(cloud, ByDataPlane(cloud), regions)
+    ends_s = {
+        region: max(
+            (f.at_s + f.every_s * (f.times - 1) + f.for_s)
+            for f in scenario.faults
+            if f.region == region
+        )
+        for region in (scenario.regions if scenario.expect != HELD else ())
+    }
+    return Oracle(cloud, ByDataPlane(cloud), ends_s)
 
 
 DESIGNS = (

@@ -31,14 +31,11 @@ def drained_after_s(outcome: Outcome) -> float | None:
     return drains[0] - outcome.fault_at_s if drains else None
 
 
-@pytest.mark.parametrize(("design", "soonest", "latest"), [("a", 60, 110), ("b", 20, 45)])
-def test_route_53_leaves_after_three_failed_looks(
-    design: str, soonest: float, latest: float
-) -> None:
-    took = drained_after_s(run(design, "health-errors"))
+def test_route_53_leaves_after_three_failed_looks() -> None:
+    took = drained_after_s(run("b", "health-errors"))
 
     assert took is not None
-    assert soonest < took < latest
+    assert 20 < took < 45
 
 
 def test_an_alarm_of_one_minute_takes_minutes() -> None:
@@ -55,7 +52,7 @@ def test_the_oracle_is_limited_by_what_dns_takes_and_by_nothing_else() -> None:
     assert took < 5
 
 
-@pytest.mark.parametrize("design", "abf")
+@pytest.mark.parametrize("design", "bf")
 def test_a_region_that_is_well_again_comes_back(design: str) -> None:
     moves = [(move["what"], move["region"]) for move in run(design, "health-errors").moves]
 
