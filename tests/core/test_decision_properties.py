@@ -148,7 +148,7 @@ def test_deciding_twice_is_deciding_once(view: View, policy: Policy) -> None:
     assert due(view, first) == due(view, second)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(views(), policies)
 def test_each_drain_leaves_as_many_that_serve_and_look_well_as_must_remain(
     view: View, policy: Policy
@@ -164,7 +164,7 @@ def test_each_drain_leaves_as_many_that_serve_and_look_well_as_must_remain(
         assert set(serving) - drains(view, policy)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(views(), policies, st.data())
 def test_more_evidence_against_a_region_never_calls_it_better(
     view: View, policy: Policy, data: st.DataObject

@@ -159,7 +159,7 @@ policies: st.SearchStrategy[Policy] = st.builds(
     probation_s=st.integers(0, 300),
 )
 patterns = st.lists(st.integers(20, 4000), min_size=2, max_size=8)
-few: Callable[[Callable[..., None]], Callable[..., None]] = settings(max_examples=12, deadline=None)
+few: Callable[[Callable[..., None]], Callable[..., None]] = settings(max_examples=5, deadline=None)
 
 
 @few
