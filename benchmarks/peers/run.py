@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from benchmarks.peers.designs import Design
+from localcloud.cloud import ROOT
 from localcloud.fault_kinds import ACTING
-from localcloud.run import DRILL_AT_S, QUIET_AFTER_S, Outcome, Run
+from localcloud.run import DRILL_AT_S, Outcome, Run
 from localcloud.scenario import Fault, Scenario
 
 DRILL_FAULT_S = 180.0
 """A drill's fault stands about so long under Sidestep: until its Region is drained and put down."""
 LATER_S = 15.0
-"""Faults that wait for a workflow's state strike so long after the first: there is no workflow."""
+"""Faults that wait for a state on the way out strike so long after the first: no workflow runs."""
+COMES_BACK = "A Region comes back"
+"""What faults that wait for a state of a recovery wait for instead: DNS names a Region again."""
+BACK_S = 90.0
+"""How long after a return clients have found it: an answer's TTL (60 s) and a request or two."""
 ACTS = "us-east-1"
 """Which Region stands in for the one that acts, where a scenario lets that one die."""
 DEADLINE_S = 900.0
@@ -31,17 +38,17 @@ def carry_out(design: Design, scenario: Scenario, seed: int) -> Outcome:
 class PeerRun(Run):
     """A run without Sidestep. A move is what DNS hears: a Region's record going or coming."""
 
-    def __init__(
-        self, design: Design, scenario: Scenario, seed: int, quiet_s: float = QUIET_AFTER_S
-    ) -> None:
+    def __init__(self, design: Design, scenario: Scenario, seed: int) -> None:
         assert design.template is not None
-        self._quiet_s = quiet_s
         super().__init__(
             without_workflows(scenario), seed, template=design.template(), deadline_s=DEADLINE_S
         )
         self._design = design
         self._control: object = None
         self._in_dns = dict.fromkeys(self._cloud.topology.regions, True)
+        self._moved_at_s: float | None = None
+        if not self._scenario.faults:  # all of it is about parts of Sidestep: nothing to weather
+            self._outcome.fault_at_s = DRILL_AT_S
 
     def _begin(self) -> None:
         cloud = self._cloud
@@ -55,8 +62,11 @@ class PeerRun(Run):
             if region is None or event["healthy"] == self._in_dns[region]:
                 return
             self._in_dns[region] = event["healthy"]
+            self._moved_at_s = event["t"]
             what = "restore" if event["healthy"] else "drain"
             cloud.kernel.log("move", what=what, region=region, by=self._design.key, incident="")
+            if event["healthy"]:
+                cloud.kernel.log("step", state=COMES_BACK)
 
         cloud.kernel.subscribe(hear)
         if self._design.control is not None:
@@ -64,10 +74,14 @@ class PeerRun(Run):
         super()._begin()
 
     def _has_happened(self) -> bool:
-        """Quiet for a while with every Region in DNS. What a peer never does is not waited for."""
+        """Every Region in DNS, and nothing to come that would change a figure: the design has
+        had its time to react to the faults' end, and clients theirs to find the last return.
+        What a peer never does is not waited for."""
         assert self._all_over_at_s is not None
-        quiet = self._cloud.kernel.env.now - self._all_over_at_s >= self._quiet_s
-        return quiet and all(self._in_dns.values())
+        now, moved = float(self._cloud.kernel.env.now), self._moved_at_s
+        settled = now - self._all_over_at_s >= self._design.settles_s
+        found = moved is None or now - moved >= BACK_S
+        return settled and found and all(self._in_dns.values())
 
 
 def without_workflows(scenario: Scenario) -> Scenario:
@@ -87,5 +101,13 @@ def _by_the_clock(fault: Fault, first_s: float) -> Fault:
     region = ACTS if fault.region == ACTING else fault.region
     if fault.after_step is None:
         return replace(fault, region=region)
+    if fault.after_step in _states_of_a_return():
+        return replace(fault, region=region, after_step=COMES_BACK)
     at_s = first_s + LATER_S + fault.delay_s
     return replace(fault, region=region, after_step=None, at_s=at_s)
+
+
+@cache
+def _states_of_a_return() -> frozenset[str]:
+    machine = json.loads((ROOT / "statemachines" / "recovery.asl.json").read_text())
+    return frozenset(machine["States"])

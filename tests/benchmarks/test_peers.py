@@ -2,66 +2,85 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
 from benchmarks.peers.designs import BY_KEY, DESIGNS
-from benchmarks.peers.run import PeerRun, without_workflows
+from benchmarks.peers.run import COMES_BACK, PeerRun, without_workflows
 from localcloud.run import Outcome
 from localcloud.scenario import Fault, Scenario, load, names
+from sidestepctl.report import report_of
 from tests.cli.running import ROOT
 
-HERE = "eu-west-2"
+HERE, THERE = "eu-west-2", "us-west-2"
+FLAPPING = Fault("health-errors", HERE, at_s=40.0, for_s=15.0, every_s=25.0, times=2)
+AGAIN = Fault("health-errors", HERE, after_step="Watch it on probation", delay_s=5.0, for_s=50.0)
+CRASHING = Fault("bad-deploy", THERE, at_s=40.0, for_s=60.0, settings={"share": 1.0})
 
 
-@cache
-def run(design: str, kind: str) -> Outcome:
-    """One design while a Region has this fault, with few clients; alarms take longer to hear."""
-    for_s = 180.0 if design == "c" else 100.0
-    settings = {"share": 1.0} if kind == "bad-deploy" else {}
-    fault = Fault(kind, HERE, at_s=40.0, for_s=for_s, settings=settings)
-    scenario = Scenario("one", "", "left", (HERE,), (fault,), requests_per_s=0.3)
-    return PeerRun(BY_KEY[design], scenario, seed=1, quiet_s=20.0).carry_out()
+def run(design: str, *faults: Fault) -> Outcome:
+    """One design in a world of its own with few clients: a world costs two seconds to deploy."""
+    scenario = Scenario("one", "", "moved", (HERE,), faults, requests_per_s=0.1)
+    return PeerRun(BY_KEY[design], scenario, seed=1).carry_out()
 
 
-def drained_after_s(outcome: Outcome) -> float | None:
-    """From the fault until DNS heard of it; None: never."""
+def ill(for_s: float) -> Fault:
+    """Its /health answers errors for so long."""
+    return Fault("health-errors", HERE, at_s=40.0, for_s=for_s)
+
+
+def moves(outcome: Outcome) -> list[tuple[str, str]]:
+    return [(move["what"], move["region"]) for move in outcome.moves]
+
+
+def drained_after_s(outcome: Outcome) -> float:
+    """From the fault until DNS heard of it."""
     assert outcome.fault_at_s is not None
-    drains = [move["t"] for move in outcome.moves if move["what"] == "drain"]
-    return drains[0] - outcome.fault_at_s if drains else None
+    drains: list[float] = [move["t"] for move in outcome.moves if move["what"] == "drain"]
+    return drains[0] - outcome.fault_at_s
 
 
-def test_route_53_leaves_after_three_failed_looks() -> None:
-    took = drained_after_s(run("b", "health-errors"))
+@pytest.fixture(scope="module")
+def quick() -> Outcome:
+    """Route 53's checks at 10 s × 3, with a fault, one at its return, and one they cannot see."""
+    return run("b", ill(50.0), AGAIN, CRASHING)
 
-    assert took is not None
-    assert 20 < took < 45
+
+def test_route_53_leaves_after_three_failed_looks(quick: Outcome) -> None:
+    slow = run("a", ill(120.0))
+
+    assert 60 < drained_after_s(slow) < 110
+    assert 20 < drained_after_s(quick) < 45
+    assert moves(slow) == [("drain", HERE), ("restore", HERE)]
+
+
+def test_a_fault_that_waits_for_a_return_strikes_after_the_designs_own(
+    quick: Outcome,
+) -> None:
+    here = [what for what, region in moves(quick) if region == HERE]
+
+    assert here == ["drain", "restore", "drain", "restore"]
+
+
+def test_crashing_functions_are_no_matter_to_route_53(quick: Outcome) -> None:
+    assert THERE not in {region for _, region in moves(quick)}
 
 
 def test_an_alarm_of_one_minute_takes_minutes() -> None:
-    took = drained_after_s(run("c", "health-errors"))
-
-    assert took is not None
-    assert 60 < took < 200
+    assert 60 < drained_after_s(run("c", ill(180.0))) < 200
 
 
-def test_the_oracle_is_limited_by_what_dns_takes_and_by_nothing_else() -> None:
-    took = drained_after_s(run("f", "health-errors"))
+def test_the_oracle_leaves_at_once_and_stays_out_while_the_fault_will_strike_again() -> None:
+    outcome = run("f", FLAPPING)
 
-    assert took is not None
-    assert took < 5
-
-
-@pytest.mark.parametrize("design", "bf")
-def test_a_region_that_is_well_again_comes_back(design: str) -> None:
-    moves = [(move["what"], move["region"]) for move in run(design, "health-errors").moves]
-
-    assert moves == [("drain", HERE), ("restore", HERE)]
+    assert drained_after_s(outcome) < 5
+    assert moves(outcome) == [("drain", HERE), ("restore", HERE)]
 
 
-def test_crashing_functions_are_no_matter_to_route_53() -> None:
-    assert run("b", "bad-deploy").moves == []
+def test_a_scenario_that_is_about_parts_of_sidestep_only_is_weathered_by_all_others() -> None:
+    outcome = PeerRun(BY_KEY["f"], load("no-coordination"), seed=1).carry_out()
+
+    assert report_of(outcome).why == []
+    assert outcome.moves == []
 
 
 @pytest.mark.parametrize("name", names())
@@ -69,7 +88,7 @@ def test_every_scenario_has_its_harm_also_without_workflows(name: str) -> None:
     scenario = without_workflows(load(name))
 
     assert scenario.drill_region is None
-    assert all(fault.after_step is None for fault in scenario.faults)
+    assert {fault.after_step for fault in scenario.faults} <= {None, COMES_BACK}
     assert all(fault.region != "acting" for fault in scenario.faults)
 
 
