@@ -33,7 +33,7 @@ app = APIGatewayHttpResolver()
 # One attempt each for bus and queue: the queue is the bus's second chance, the client the queue's.
 messages = MessageStore(client("dynamodb", settings.region), settings.data_table)
 bus = MessageBus(client("events", settings.region, attempts=1), settings.bus)
-# One attempt and a second at most: what the SDK's retries would hide is what a canary is for.
+# One attempt, 1.5 s at most: what the SDK's retries would hide is what a canary is for.
 canary_table = client(
     "dynamodb", settings.region, connect_timeout=0.5, read_timeout=1.0, attempts=1
 )

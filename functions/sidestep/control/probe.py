@@ -1,4 +1,4 @@
-"""Step: look at one Region's public /health, as a client would."""
+"""Step: look at one Region from outside: its /health, and what clients get."""
 
 from __future__ import annotations
 

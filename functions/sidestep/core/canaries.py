@@ -6,7 +6,7 @@ E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, the quickest w
 change of a rate for a given number of false alarms). Each request adds the logarithm of how
 much likelier its outcome is when `request_bad_share` of all fail than when TOLERATED_SHARE
 do; the score never falls below zero. So half of the requests failing is noticed after a few,
-a tenth after many, and one in a hundred never.
+a tenth after many, and a steady one in a hundred is not.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 TOLERATED_SHARE = 0.01
-"""Of requests that fail in a Region that is well: a 99 % objective, the lowest that we know of."""
+"""Of requests that may fail in a Region that is well. Chosen: an objective of 99 %."""
 CAP = 2.0
-"""The score stops at so many limits: what was bad for an hour is not bad for another one."""
+"""The score stops at so many limits. Chosen: what was bad for an hour is not bad for another."""
 
 
 @dataclass(frozen=True)

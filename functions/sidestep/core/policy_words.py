@@ -30,7 +30,7 @@ WORDS: Mapping[str, str] = {
     ),
     "request_bad_share": (
         "The share of failing requests that an observer is to notice soonest; at 0.2 a lasting "
-        "share above 7 % is noticed in the end, 1 % never"
+        "share above 7 % is noticed in the end, a steady 1 % is not"
     ),
     "request_bad_score": (
         "How much must speak for that share against 1 % (natural logarithm of the odds) until "
