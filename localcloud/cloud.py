@@ -116,7 +116,7 @@ class LocalCloud:
         self.zone_id = ""
         self._template = template
         self._front: dict[str, str] = {}
-        self._collector: tuple[int, int, int] | None = None
+        self._collector = gc.get_threshold()
 
     def _record_check(self, name: str, of: Mapping[str, str], value: float) -> None:
         """A health check's metric: they are in us-east-1, wherever the check looks."""
@@ -126,6 +126,8 @@ class LocalCloud:
     # -- opening, deploying, closing ---------------------------------------------------------
 
     def __enter__(self) -> LocalCloud:
+        self._collector = gc.get_threshold()
+        gc.set_threshold(*_COLLECTOR)
         self.kernel.__enter__()
         self.endpoint.open()
         self.outbound.open()
@@ -135,10 +137,7 @@ class LocalCloud:
             self.__exit__(None, None, None)
             raise
         # What is deployed stays to the end: the collector need not look at it again and again.
-        gc.collect()
         gc.freeze()
-        self._collector = gc.get_threshold()
-        gc.set_threshold(*_COLLECTOR)
         return self
 
     def __exit__(
@@ -149,7 +148,7 @@ class LocalCloud:
     ) -> None:
         gc.unfreeze()
         gc.collect()
-        gc.set_threshold(*(self._collector or gc.get_threshold()))
+        gc.set_threshold(*self._collector)
         self.outbound.close()
         self.endpoint.close()
         self.kernel.__exit__(kind, error, trace)

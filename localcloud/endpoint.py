@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
@@ -23,11 +23,14 @@ from moto.core.base_backend import BackendDict
 from moto.core.models import botocore_stubber
 
 from localcloud import moto_direct, wire
+from localcloud.direct import Silence, first_answer
 from localcloud.faults import CallFaults
 from localcloud.kernel import Kernel
 from localcloud.network import Network
 from localcloud.shortcuts import SCOPE, Shortcuts, unsigned
 from localcloud.wire import AwsError, HttpResponse, UnknownCallError, WireRequest
+
+T = TypeVar("T")
 
 ACCOUNT = "123456789012"
 """The one account of the local cloud: moto's default."""
@@ -79,6 +82,14 @@ class ApiCall:
     """Room for a `before` hook to leave something for its `after` hook."""
 
 
+class UnansweredError(Exception):
+    """Nobody answered: the caller could not connect, or waited in vain for the answer."""
+
+    def __init__(self, connected: bool = True) -> None:
+        super().__init__("no answer")
+        self.connected = connected
+
+
 Answer = Callable[[ApiCall], Mapping[str, Any]]
 Before = Callable[[ApiCall], None]
 After = Callable[[ApiCall, Mapping[str, Any] | None], None]
@@ -104,6 +115,8 @@ class Endpoint:
         self._after: dict[tuple[str, str], list[After]] = {}
         self._environment: dict[str, str] = {}
         self._shortcuts = Shortcuts()
+        self.direct = True
+        """Whether frequent calls skip HTTP; set it before `open`."""
 
     # -- opening and closing -------------------------------------------------------------
 
@@ -123,6 +136,8 @@ class Endpoint:
         BackendDict.reset()
         boto3.DEFAULT_SESSION = None
         self._shortcuts.open()
+        if self.direct:
+            self._shortcuts.replace_call(self._carry_direct)
         Endpoint._open = self
 
     def close(self) -> None:
@@ -175,6 +190,24 @@ class Endpoint:
         Raises botocore's ConnectTimeoutError or ReadTimeoutError where a real client would
         meet them, after as long as it would wait.
         """
+        try:
+            return self._travel(call, lambda error: self._serve(call, request, error))
+        except UnansweredError as silence:
+            raise _no_answer(silence.connected, request.url) from None
+
+    def _carry_direct(
+        self, client: Any, operation: str, params: Mapping[str, Any]
+    ) -> Mapping[str, Any] | HttpResponse | Silence:
+        """The same way for a call of our own process: its output as it is, an error as HTTP."""
+        meta = client.meta
+        service, region = meta.service_model.service_name, meta.region_name
+        call = _call_of(service, operation, params, meta.config, region)
+        try:
+            return self._travel(call, lambda error: self._serve_direct(call, error))
+        except UnansweredError as silence:
+            return Silence(silence.connected)
+
+    def _travel(self, call: ApiCall, serve: Callable[[AwsError | None], T]) -> T:
         self.count += 1
         home = GLOBAL_HOME if call.service in GLOBAL_SERVICES else call.region
         here = call.caller.region
@@ -182,31 +215,25 @@ class Endpoint:
         lost = fault is not None and fault.lose_request
         if lost or (here is not None and not self.network.reachable(here, home)):
             self.kernel.wait(call.connect_timeout_s)
-            raise ConnectTimeoutError(endpoint_url=request.url)
+            raise UnansweredError(connected=False)
         travel = self.network.round_trip_s(here, home) if here is not None else 0.0
         late = fault.delay_s if fault else 0.0
         self.kernel.wait(travel / 2 + SERVICE_TIME_S + min(late, call.read_timeout_s))
         with self.kernel.true_time():
-            response = self._serve(call, request, fault.error if fault else None)
+            response = serve(fault.error if fault else None)
         severed = here is not None and not self.network.reachable(here, home)
         if severed or (fault is not None and fault.lose_response):
             self.kernel.wait(call.read_timeout_s)
-            raise ReadTimeoutError(endpoint_url=request.url)
+            raise UnansweredError
         if late >= call.read_timeout_s:
-            raise ReadTimeoutError(endpoint_url=request.url)
+            raise UnansweredError
         self.kernel.wait(travel / 2)
         return response
 
     def _serve(self, call: ApiCall, request: WireRequest, error: AwsError | None) -> HttpResponse:
         protocol = wire.protocol_of(call.service, request.headers)
-        key = (call.service, call.operation)
         try:
-            if error is not None:
-                raise error
-            self.authorize(call)
-            for hook in self._before.get(key, ()):
-                hook(call)
-            answer = self._answers.get(key)
+            answer = self._admit(call, error)
             if answer is not None:
                 output: Mapping[str, Any] | None = answer(call)
                 response = wire.serialize(call.service, call.operation, protocol, output)
@@ -216,9 +243,39 @@ class Endpoint:
         except AwsError as refused:
             return wire.serialize_error(protocol, refused)
         if response.status < 300:
-            for then in self._after.get(key, ()):
-                then(call, output)
+            self._then(call, output)
         return response
+
+    def _serve_direct(
+        self, call: ApiCall, error: AwsError | None
+    ) -> Mapping[str, Any] | HttpResponse:
+        try:
+            answer = self._admit(call, error)
+            if answer is not None:
+                output: Mapping[str, Any] = answer(call)
+            else:
+                asked = moto_direct.ask(ACCOUNT, call.region, call.operation, call.params)
+                if isinstance(asked, HttpResponse):
+                    return asked
+                output = asked
+        except AwsError as refused:
+            return wire.serialize_error(wire.protocol_of(call.service, {}), refused)
+        self._then(call, output if answer is not None else None)
+        return output
+
+    def _admit(self, call: ApiCall, error: AwsError | None) -> Answer | None:
+        """Who answers the call: None for moto. Raises AwsError where it is refused."""
+        if error is not None:
+            raise error
+        self.authorize(call)
+        key = (call.service, call.operation)
+        for hook in self._before.get(key, ()):
+            hook(call)
+        return self._answers.get(key)
+
+    def _then(self, call: ApiCall, output: Mapping[str, Any] | None) -> None:
+        for hook in self._after.get((call.service, call.operation), ()):
+            hook(call, output)
 
     def serve_http(self, request: WireRequest) -> HttpResponse:
         """Answer a signed HTTP request from outside (the AWS CLI), as the operator's call."""
@@ -259,17 +316,26 @@ def _remember(params: Any, model: Any, context: Mapping[str, Any], **_: Any) -> 
         return
     config = context.get("client_config")
     region = context.get("client_region") or GLOBAL_HOME
-    _pending.set(
-        ApiCall(
-            service=model.service_model.service_name,
-            operation=model.name,
-            region=GLOBAL_HOME if "global" in region else region,
-            params=params,
-            caller=current_caller.get(),
-            connect_timeout_s=float(getattr(config, "connect_timeout", 60) or 60),
-            read_timeout_s=float(getattr(config, "read_timeout", 60) or 60),
-        )
+    _pending.set(_call_of(model.service_model.service_name, model.name, params, config, region))
+
+
+def _call_of(
+    service: str, operation: str, params: Mapping[str, Any], config: Any, region: str
+) -> ApiCall:
+    return ApiCall(
+        service=service,
+        operation=operation,
+        region=GLOBAL_HOME if "global" in region else region,
+        params=params,
+        caller=current_caller.get(),
+        connect_timeout_s=float(getattr(config, "connect_timeout", 60) or 60),
+        read_timeout_s=float(getattr(config, "read_timeout", 60) or 60),
     )
+
+
+def _no_answer(connected: bool, url: str) -> Exception:
+    """What botocore raises where nobody answers."""
+    return (ReadTimeoutError if connected else ConnectTimeoutError)(endpoint_url=url)
 
 
 def _choose_signer(**_: Any) -> Any:
@@ -284,6 +350,12 @@ def _carry(request: Any, **_: Any) -> AWSResponse | None:
         return None
     if call is None:
         raise RuntimeError(f"a client made before the local cloud opened is calling {request.url}")
+    first = first_answer.get()
+    if first is not None:
+        first_answer.set(None)
+        if isinstance(first, Silence):
+            raise _no_answer(first.connected, request.url)
+        return AWSResponse(request.url, first.status, _headers(first.headers), _Raw(first.body))
     headers = {
         k: v.decode() if isinstance(v, bytes) else str(v) for k, v in request.headers.items()
     }

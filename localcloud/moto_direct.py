@@ -9,8 +9,8 @@ members matter. A test holds both ways to the same bytes.
 from __future__ import annotations
 
 import base64
-import copy
 import json
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -38,9 +38,11 @@ OPERATIONS = frozenset(
 _CONTENT = "application/x-amz-json-1.0"
 
 
-def answer(account: str, region: str, operation: str, params: Any) -> HttpResponse:
-    """An item operation's answer, errors included, as DynamoDB sends it."""
-    handler = _handler(account, region, operation, copy.deepcopy(dict(params)))
+def ask(
+    account: str, region: str, operation: str, params: Mapping[str, Any]
+) -> dict[str, Any] | HttpResponse:
+    """An item operation's output, the caller's own to keep; an error as DynamoDB sends it."""
+    handler = _handler(account, region, operation, _own(params))
     try:
         result: Any = getattr(handler, camelcase_to_underscores(operation))().result
     except ServiceException as refused:
@@ -51,10 +53,28 @@ def answer(account: str, region: str, operation: str, params: Any) -> HttpRespon
             int(refused.code or 400), {"Content-Type": _CONTENT}, _bytes(refused.description)
         )
     known = _members(operation)
-    plain = {name: value for name, value in result.items() if name in known and value is not None}
+    return {
+        name: _own(value) for name, value in result.items() if name in known and value is not None
+    }
+
+
+def answer(account: str, region: str, operation: str, params: Mapping[str, Any]) -> HttpResponse:
+    """The same, errors or not, as DynamoDB sends it."""
+    asked = ask(account, region, operation, params)
+    if isinstance(asked, HttpResponse):
+        return asked
     return HttpResponse(
-        200, {"Content-Type": _CONTENT}, json.dumps(plain, default=_base64).encode()
+        200, {"Content-Type": _CONTENT}, json.dumps(asked, default=_base64).encode()
     )
+
+
+def _own(value: Any) -> Any:
+    """A copy of plain data: what is inside cannot be changed but dictionaries and lists."""
+    if isinstance(value, Mapping):
+        return {key: _own(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_own(one) for one in value]
+    return value
 
 
 def _handler(account: str, region: str, operation: str, params: dict[str, Any]) -> Any:

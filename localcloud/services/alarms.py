@@ -1,6 +1,6 @@
 """CloudWatch alarms: judged on their data every period, acting on change of state only.
 
-moto keeps the alarms and answers DescribeAlarms. A state set by hand (SetAlarmState) acts
+moto keeps the alarms. A state set by hand (SetAlarmState) acts
 once, and the next evaluation puts the data's own state back.
 """
 
@@ -25,6 +25,7 @@ from localcloud.services.alarm_events import (
     stamp,
     state_change,
 )
+from localcloud.services.alarm_list import described
 from localcloud.services.alarm_rules import (
     ALARM,
     INSUFFICIENT,
@@ -74,6 +75,7 @@ class Alarms:
         endpoint.after("cloudwatch", "PutMetricAlarm")(self._put)
         endpoint.before("cloudwatch", "PutCompositeAlarm", "PutAnomalyDetector")(_refuse)
         endpoint.answers("cloudwatch", "SetAlarmState")(self._set_state)
+        endpoint.answers("cloudwatch", "DescribeAlarms")(self._describe)
 
     def alarm_data(self, region: str, name: str) -> str:
         """The state that the alarm's data gives now, whatever state was set by hand.
@@ -128,6 +130,13 @@ class Alarms:
         self._watched[call.region, name] = _Watched(rule, dict(call.params), alarm.state_value)
         if known is None:
             self._kernel.process(self._watch(call.region, name))
+
+    def _describe(self, call: ApiCall) -> Mapping[str, Any]:
+        here = [
+            (name, w.params) for (where, name), w in self._watched.items() if where == call.region
+        ]
+        found = [(self._find(call.region, name), params) for name, params in here]
+        return described([(alarm, params) for alarm, params in found if alarm], call.params)
 
     def _set_state(self, call: ApiCall) -> Mapping[str, Any]:
         alarm = self._find(call.region, call.params["AlarmName"])
