@@ -24,6 +24,7 @@ from localcloud.lambdas import Lambdas
 from localcloud.network import Network
 from localcloud.outbound import Outbound
 from localcloud.route53.answers import Answers
+from localcloud.route53.limits import CHECKERS_PER_REGION
 from localcloud.route53.service import Route53
 from localcloud.services import Services
 from localcloud.services.metrics import MetricId, dimensions
@@ -55,6 +56,8 @@ class Topology:
     regions: tuple[str, ...] = ("eu-west-2", "us-east-1", "us-west-2")
     coordination: tuple[str, ...] = ("eu-west-1", "eu-west-2", "eu-central-1")
     policy: Mapping[str, Any] = field(default_factory=dict)
+    checkers_per_region: int = CHECKERS_PER_REGION
+    """Of each health check, in each of its checkers' Regions."""
 
     @property
     def domain(self) -> str:
@@ -108,6 +111,7 @@ class LocalCloud:
             self.services.alarms.alarm_data,
             self._record_check,
         )
+        self.route53.checks.checkers_per_region = self.topology.checkers_per_region
         self.answers = Answers(self.kernel, self.route53, self._front_address)
         LambdaApi(self.kernel, self.lambdas, self.endpoint, self._invoke_later)
         self.outbound = Outbound(self.kernel, self._ask_public, self._ask_dns)

@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
 from botocore.exceptions import ParamValidationError
 from botocore.response import StreamingBody
 from botocore.retries.standard import RetryQuotaChecker
+from botocore.validate import ParamValidator
+from moto.core.utils import get_service_model
 
 from localcloud import moto_direct
 from localcloud.wire import HttpResponse
@@ -25,16 +28,23 @@ from localcloud.wire import HttpResponse
 SERVED = frozenset(
     # botocore adds a token to a transaction before it is sent: those go the ordinary way.
     {("dynamodb", name) for name in moto_direct.OPERATIONS if not name.startswith("Transact")}
-    | {("lambda", "Invoke"), ("cloudwatch", "DescribeAlarms")}
+    | {("lambda", "Invoke"), ("cloudwatch", "DescribeAlarms"), ("events", "PutEvents")}
 )
 """What goes this way."""
 _CHECKED_TIMES = 20
-"""How often a client's use of an operation has its parameters checked: what code sends once it
-sends again."""
+"""How often the parameters of an operation are checked of those who give it the same ones: what
+code sends once it sends again."""
 _GIVEN_BACK: int = vars(RetryQuotaChecker)["_NO_RETRY_INCREMENT"]
 """Of the capacity for retries, after a success without any."""
-Way = Callable[[Any, str, Mapping[str, Any]], Any]
-"""botocore's `BaseClient._make_api_call`: (client, operation, parameters) → output."""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a client's calls go, and how long it waits: what its maker gave it."""
+
+    service: str
+    region: str
+    config: Any
 
 
 class Silence:
@@ -44,62 +54,71 @@ class Silence:
         self.connected = connected
 
 
+Way = Callable[[Any, str, Mapping[str, Any]], Any]
+"""botocore's `BaseClient._make_api_call`: (client, operation, parameters) → output."""
+Carry = Callable[[Destination, str, Mapping[str, Any]], Mapping[str, Any] | HttpResponse | Silence]
+"""Answers a call of an operation: its output, an error, or silence."""
 first_answer: ContextVar[HttpResponse | Silence | None] = ContextVar("first_answer", default=None)
 """What the first attempt of the call that goes on in the ordinary way came to."""
 
 
-Carry = Callable[[Any, str, Mapping[str, Any]], Mapping[str, Any] | HttpResponse | Silence]
-"""Answers a client's call of an operation: its output, an error, or silence."""
-
-
 class DirectWay:
-    """Stands in for `_make_api_call`."""
+    """Stands in for `ordinary`, botocore's own way, which whatever goes wrong goes on by."""
 
     def __init__(self, ordinary: Way, carry: Carry) -> None:
         self._ordinary, self._carry = ordinary, carry
-        self._checked: Counter[tuple[int, str]] = Counter()
+        self._checked: Counter[tuple[str, str, tuple[str, ...]]] = Counter()
         self._quotas: dict[int, tuple[Any, list[Any]]] = {}
+        self._validator = ParamValidator()
 
     def call(self, client: Any, operation: str, params: Mapping[str, Any]) -> Any:
-        """Make the call. Raises what botocore raises."""
-        service = client.meta.service_model.service_name
+        """A client's call. Raises what botocore raises."""
+        meta = client.meta
+        service = meta.service_model.service_name
         if (service, operation) not in SERVED:
             return self._ordinary(client, operation, params)
-        self._check(client, operation, params)
-        answer = self._carry(client, operation, params)
-        if isinstance(answer, Mapping):
-            return self._succeeded(client, operation, answer)
+        to = Destination(service, meta.region_name, meta.config)
+        answer = self.attempt(to, operation, params)
+        if not isinstance(answer, dict):
+            return self.go_on(client, operation, params, answer)
+        for quota in self._quotas_of(client, operation):
+            quota.release(_GIVEN_BACK)
+        return answer
+
+    def attempt(
+        self, to: Destination, operation: str, params: Mapping[str, Any]
+    ) -> dict[str, Any] | HttpResponse | Silence:
+        """The first attempt: an output as a client's caller gets it, or what it came to instead.
+
+        Raises ParamValidationError.
+        """
+        self._check(to.service, operation, params)
+        answer = self._carry(to, operation, params)
+        return answer if isinstance(answer, HttpResponse | Silence) else _output(answer)
+
+    def go_on(
+        self,
+        client: Any,
+        operation: str,
+        params: Mapping[str, Any],
+        answer: HttpResponse | Silence,
+    ) -> Any:
+        """The ordinary way, from the first attempt's answer on. Raises what botocore raises."""
         before = first_answer.set(answer)
         try:
             return self._ordinary(client, operation, params)
         finally:
             first_answer.reset(before)
 
-    def _check(self, client: Any, operation: str, params: Mapping[str, Any]) -> None:
-        key = (id(client), operation)
+    def _check(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
+        key = (service, operation, tuple(params))
         if self._checked[key] >= _CHECKED_TIMES:
             return
         self._checked[key] += 1
-        shape = client.meta.service_model.operation_model(operation).input_shape
-        report = client._serializer._param_validator.validate(
-            params, shape
-        )  # botocore has no public way
+        shape = get_service_model(service).operation_model(operation).input_shape
+        report = self._validator.validate(params, shape)
         if report.has_errors():
             raise ParamValidationError(report=report.generate_report())
-
-    def _succeeded(self, client: Any, operation: str, output: Mapping[str, Any]) -> dict[str, Any]:
-        for quota in self._quotas_of(client, operation):
-            quota.release(RetryQuotaChecker._NO_RETRY_INCREMENT)  # as after any success
-        answer = dict(output)
-        if isinstance(answer.get("Payload"), bytes):
-            raw = answer["Payload"]
-            answer["Payload"] = StreamingBody(BytesIO(raw), len(raw))
-        answer["ResponseMetadata"] = {
-            "HTTPStatusCode": 200,
-            "HTTPHeaders": {},
-            "RetryAttempts": 0,
-        }
-        return answer
 
     def _quotas_of(self, client: Any, operation: str) -> list[Any]:
         """What a client has left for retries: botocore gives a bit back after each success."""
@@ -109,7 +128,17 @@ class DirectWay:
             service = client.meta.service_model.service_id.hyphenize()
             hooks = events._emitter._handlers.prefix_search(f"after-call.{service}.{operation}")
             checkers: list[Any] = [getattr(hook, "__self__", None) for hook in hooks]
-            quotas = [c._quota for c in checkers if isinstance(c, RetryQuotaChecker)]
+            quotas = [vars(c)["_quota"] for c in checkers if isinstance(c, RetryQuotaChecker)]
             # The client is kept with them, so that its id stays its own.
             found = self._quotas[id(client)] = (client, quotas)
         return found[1]
+
+
+def _output(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An output as a client's caller gets it."""
+    output = dict(answer)
+    if isinstance(output.get("Payload"), bytes):
+        raw = output["Payload"]
+        output["Payload"] = StreamingBody(BytesIO(raw), len(raw))
+    output["ResponseMetadata"] = {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
+    return output

@@ -23,11 +23,11 @@ from moto.core.base_backend import BackendDict
 from moto.core.models import botocore_stubber
 
 from localcloud import moto_direct, wire
-from localcloud.direct import Silence, first_answer
+from localcloud.direct import Destination, Silence, first_answer
 from localcloud.faults import CallFaults
 from localcloud.kernel import Kernel
 from localcloud.network import Network
-from localcloud.shortcuts import SCOPE, Shortcuts, unsigned
+from localcloud.shortcuts import SCOPE, Shortcuts, session, unsigned
 from localcloud.wire import AwsError, HttpResponse, UnknownCallError, WireRequest
 
 T = TypeVar("T")
@@ -134,10 +134,10 @@ class Endpoint:
             self._environment[name] = os.environ.pop(name)
         os.environ.update(_CONFIGURATION)
         BackendDict.reset()
-        boto3.DEFAULT_SESSION = None
+        boto3.DEFAULT_SESSION = session()
         self._shortcuts.open()
         if self.direct:
-            self._shortcuts.replace_call(self._carry_direct)
+            boto3.DEFAULT_SESSION = self._shortcuts.go_direct(self._carry_direct)
         Endpoint._open = self
 
     def close(self) -> None:
@@ -196,12 +196,10 @@ class Endpoint:
             raise _no_answer(silence.connected, request.url) from None
 
     def _carry_direct(
-        self, client: Any, operation: str, params: Mapping[str, Any]
+        self, to: Destination, operation: str, params: Mapping[str, Any]
     ) -> Mapping[str, Any] | HttpResponse | Silence:
         """The same way for a call of our own process: its output as it is, an error as HTTP."""
-        meta = client.meta
-        service, region = meta.service_model.service_name, meta.region_name
-        call = _call_of(service, operation, params, meta.config, region)
+        call = _call_of(to.service, operation, params, to.config, to.region)
         try:
             return self._travel(call, lambda error: self._serve_direct(call, error))
         except UnansweredError as silence:

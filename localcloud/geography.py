@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 # Latitude and longitude of the city that AWS's own list of Regions names
 # (https://aws.amazon.com/about-aws/global-infrastructure/regions_az/). A place, not a data centre.
@@ -45,6 +46,7 @@ def distance_km(a: str, b: str) -> float:
     return 2 * _EARTH_RADIUS_KM * math.asin(math.sqrt(h))
 
 
+@cache
 def round_trip_s(a: str, b: str) -> float:
     """Modelled round-trip time between two places, in seconds."""
     return (2 * distance_km(a, b) / _FIBRE_KM_PER_MS * _DETOUR + _LAST_MILE_MS) / 1000

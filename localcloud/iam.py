@@ -28,11 +28,15 @@ _REFUSALS = {
     "sns": ("AuthorizationError", 403),
     "lambda": ("AccessDeniedException", 403),
 }
+_JUDGED_MOST = 20_000
 _REFUSAL = ("AccessDeniedException", 400)
 
 
 class Authorizer:
     """Judges API calls by the caller's role. `authorize` is the endpoint's hook."""
+
+    def __init__(self) -> None:
+        self._judged: dict[tuple[Any, ...], tuple[tuple[Any, ...], Verdict]] = {}
 
     def authorize(self, call: ApiCall) -> None:
         """Raise the service's refusal when the caller's role does not allow the call.
@@ -43,7 +47,7 @@ class Authorizer:
             return
         asked = required(call.service, call.operation, call.params, call.region, partition_key)
         for needed in asked:
-            verdict = self.allows(call.caller.role_arn, needed, call.region)
+            verdict = self._known(call.caller.role_arn, needed, call.region)
             if not verdict.allowed:
                 code, status = _REFUSALS.get(call.service, _REFUSAL)
                 raise AwsError(
@@ -52,6 +56,17 @@ class Authorizer:
                     f"{needed.action} on resource: {needed.resource} because {verdict.why}",
                     status,
                 )
+
+    def _known(self, role_arn: str, needed: Needed, region: str) -> Verdict:
+        """As `allows`, judged once as long as the role's policies stay what they are."""
+        key = (role_arn, needed.action, needed.resource, *needed.context.items(), region)
+        policies = tuple(_role(role_arn).policies.values())
+        known = self._judged.get(key)
+        if known is None or known[0] != policies:
+            if len(self._judged) > _JUDGED_MOST:
+                self._judged.clear()
+            known = self._judged[key] = (policies, self.allows(role_arn, needed, region))
+        return known[1]
 
     def allows(self, role_arn: str, needed: Needed, region: str) -> Verdict:
         """Whether a role's policies allow an action on a resource, asked of a Region."""

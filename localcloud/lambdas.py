@@ -15,6 +15,7 @@ import itertools
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
@@ -85,7 +86,6 @@ class LambdaContext:
 class _Deployed:
     function: Function
     idle: list[Callable[[Any, Any], Any]] = field(default_factory=list)
-    running: int = 0
     throttled: bool = False
 
 
@@ -105,6 +105,7 @@ class Lambdas:
         self._functions: dict[tuple[str, str], _Deployed] = {}
         self._requests = itertools.count(1)
         self._environments = itertools.count(1)
+        self._concurrent: Counter[str] = Counter()
         self._running: dict[str, set[simpy.Process]] = {}
 
     def add(self, function: Function) -> None:
@@ -137,8 +138,7 @@ class Lambdas:
             return _failed("ResourceNotFoundException", f"Function not found: {name}", 0.0)
         if region in self.network.down:
             return _failed("ServiceException", f"Lambda in {region} does not answer", 0.0)
-        running = sum(d.running for (where, _), d in self._functions.items() if where == region)
-        if deployed.throttled or running >= ACCOUNT_CONCURRENCY:
+        if deployed.throttled or self._concurrent[region] >= ACCOUNT_CONCURRENCY:
             refused = _failed("TooManyRequestsException", "Rate Exceeded.", 0.0)
             self._tell(deployed.function, refused)
             return refused
@@ -150,11 +150,11 @@ class Lambdas:
             broken = _failed(crash, "the function crashes", WARM_START_S)
             self._tell(deployed.function, broken)
             return broken
-        deployed.running += 1
+        self._concurrent[region] += 1
         try:
             invocation = yield from self._run(deployed, payload, started)
         finally:
-            deployed.running -= 1
+            self._concurrent[region] -= 1
         self._tell(deployed.function, invocation)
         return invocation
 

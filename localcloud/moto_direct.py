@@ -9,6 +9,7 @@ members matter. A test holds both ways to the same bytes.
 from __future__ import annotations
 
 import base64
+import copy
 import json
 from collections.abc import Mapping
 from functools import cache
@@ -42,7 +43,7 @@ def ask(
     account: str, region: str, operation: str, params: Mapping[str, Any]
 ) -> dict[str, Any] | HttpResponse:
     """An item operation's output, the caller's own to keep; an error as DynamoDB sends it."""
-    handler = _handler(account, region, operation, _own(params))
+    handler = _handler(account, region, operation, _own(dict(params)))
     try:
         result: Any = getattr(handler, camelcase_to_underscores(operation))().result
     except ServiceException as refused:
@@ -53,9 +54,7 @@ def ask(
             int(refused.code or 400), {"Content-Type": _CONTENT}, _bytes(refused.description)
         )
     known = _members(operation)
-    return {
-        name: _own(value) for name, value in result.items() if name in known and value is not None
-    }
+    return {name: value for name, value in result.items() if name in known and value is not None}
 
 
 def answer(account: str, region: str, operation: str, params: Mapping[str, Any]) -> HttpResponse:
@@ -70,11 +69,14 @@ def answer(account: str, region: str, operation: str, params: Mapping[str, Any])
 
 def _own(value: Any) -> Any:
     """A copy of plain data: what is inside cannot be changed but dictionaries and lists."""
-    if isinstance(value, Mapping):
+    kind = type(value)
+    if kind is dict:
         return {key: _own(one) for key, one in value.items()}
-    if isinstance(value, list | tuple | set):
+    if kind is list:
         return [_own(one) for one in value]
-    return value
+    if kind in (str, bool, bytes, int):
+        return value
+    return [_own(one) for one in value] if kind in (tuple, set) else copy.deepcopy(value)
 
 
 def _handler(account: str, region: str, operation: str, params: dict[str, Any]) -> Any:

@@ -1,24 +1,27 @@
 """Work that moto and botocore do for every call and that changes no answer here, done once.
 
 Signatures and user agents are for somebody who checks them: nobody does in the local cloud.
-Where a member of an answer may be found in moto's objects depends on types alone. And moto
-weighs a whole item anew for each attribute that it sets, and copies each value once a level.
+Where a member of an answer may be found in moto's objects depends on types alone. The models
+that botocore reads are the same for every world of a process.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import botocore
+import botocore.session
 from botocore.client import BaseClient
+from botocore.loaders import Loader
 from botocore.useragent import UserAgentString
 from moto.core import responses
 from moto.core.serialize import XFormedAttributePicker
-from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 
-from localcloud.direct import Carry, DirectWay
+from localcloud import moto_shortcuts
+from localcloud.direct import Carry, Destination, DirectWay
+from localcloud.lazy_client import LazyClient, may_be_lazy
 
 _USER_AGENT = "local cloud"
 SCOPE = "AWS4-HMAC-SHA256 Credential=local/20260101/{region}/{service}/aws4_request"
@@ -40,42 +43,44 @@ class _RememberingPicker(XFormedAttributePicker):  # type: ignore[misc]  # moto 
         return iter(names)
 
 
-_HEAVY = 200_000
-"""Bytes of an item from which on moto's own weighing is asked (its limit is 405,000)."""
-_weigh_all = LimitedSizeDict.__setitem__
-_binary_json = DynamoType.to_regular_json
+_LOADER = Loader()
+"""Reads botocore's models, once a process."""
 
 
-def _set_attribute(item: Any, key: str, value: Any) -> None:
-    """Set an attribute of an item, weighing only what is new while the item is light."""
-    weight = len(key) + (value.size() if isinstance(value, DynamoType) else len(str(value)))
-    known = getattr(item, "weighed", None)
-    if known is None:
-        known = sum(
-            len(k) + (v.size() if isinstance(v, DynamoType) else 0) for k, v in item.items()
-        )
-    item.weighed = known + weight
-    if item.weighed > _HEAVY:
-        _weigh_all(item, key, value)
-    else:
-        dict.__setitem__(item, key, value)
+def session() -> boto3.Session:
+    """A new session on models that are read already."""
+    return boto3.Session(botocore_session=_botocore_session())
 
 
-def _regular_json(value: Any) -> dict[str, Any]:
-    """A typed value as JSON of its own, copied once."""
-    if value.is_binary():
-        return dict(_binary_json(value))
-    return {value.type: _copied(value.value)}
+def _botocore_session() -> Any:
+    made = botocore.session.Session()
+    made.register_component("data_loader", _LOADER)
+    return made
 
 
-def _copied(value: Any) -> Any:
-    if isinstance(value, DynamoType):
-        return _regular_json(value)
-    if isinstance(value, dict):
-        return {key: _copied(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_copied(one) for one in value]
-    return copy.deepcopy(value)
+class _LazySession(boto3.Session):
+    """Makes a client when it is needed, if all of its calls may be such that skip HTTP."""
+
+    def __init__(self, way: DirectWay, **given: Any) -> None:
+        super().__init__(**given)
+        self._way = way
+
+    def client(
+        self,
+        service_name: str,
+        region_name: str | None = None,
+        *more: Any,
+        config: Any = None,
+        **named: Any,
+    ) -> Any:
+        ordinary: Any = super().client
+
+        def make() -> Any:
+            return ordinary(service_name, region_name, *more, config=config, **named)
+
+        if more or named or region_name is None or not may_be_lazy(service_name):
+            return make()
+        return LazyClient(Destination(service_name, region_name, config), make, self._way)
 
 
 class Shortcuts:
@@ -88,14 +93,15 @@ class Shortcuts:
         """From now on."""
         self._replace(UserAgentString, "to_string", lambda _: _USER_AGENT)
         self._replace(responses, "XFormedAttributePicker", _RememberingPicker)
-        self._replace(LimitedSizeDict, "__setitem__", _set_attribute)
-        self._replace(DynamoType, "to_regular_json", _regular_json)
+        for owner, name, ours in moto_shortcuts.REPLACED:
+            self._replace(owner, name, ours)
 
-    def replace_call(self, carry: Carry) -> None:
-        """Frequent calls of every client skip HTTP: `carry` answers them."""
+    def go_direct(self, carry: Carry) -> boto3.Session:
+        """Frequent calls of every client skip HTTP: `carry` answers them. A session for that."""
         ordinary: Any = vars(BaseClient)["_make_api_call"]  # botocore has no hook for it
         way = DirectWay(ordinary, carry)
         self._replace(BaseClient, "_make_api_call", lambda *call: way.call(*call))
+        return _LazySession(way, botocore_session=_botocore_session())
 
     def close(self) -> None:
         """Everything as it was."""

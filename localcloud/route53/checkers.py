@@ -50,11 +50,17 @@ class EndpointWatch:
     """All checkers of one endpoint check. `changed` is called when one changes its mind."""
 
     def __init__(
-        self, world: World, check: HealthCheck, ask: Ask, changed: Callable[[str], None]
+        self,
+        world: World,
+        check: HealthCheck,
+        ask: Ask,
+        changed: Callable[[str], None],
+        in_each: int = CHECKERS_PER_REGION,
     ) -> None:
         self._world, self._ask, self._changed = world, ask, changed
         self._chance = world.fork(f"checkers/{check.id}")
         self._running = False
+        self._in_each = in_each
         self.check = check
         self.checkers: list[Checker] = []
         # Until there is data a new check is healthy, and a new inverted one therefore not.
@@ -87,14 +93,14 @@ class EndpointWatch:
         return 100 * sum(checker.healthy for checker in self.checkers) / len(self.checkers)
 
     def _place(self, healthy: bool) -> None:
-        """One pair of checkers in each of the check's Regions: new ones sent, others retired."""
+        """The checkers in each of the check's Regions: new ones sent, others retired."""
         wanted = set(self.check.settings.get("Regions") or CHECKER_REGIONS)
         present = {checker.region for checker in self.checkers}
         for checker in self.checkers:
             checker.retired = checker.region not in wanted
         self.checkers = [checker for checker in self.checkers if not checker.retired]
         for region in sorted(wanted - present):
-            for place in range(CHECKERS_PER_REGION):
+            for place in range(self._in_each):
                 checker = Checker(region, _address(region, place), healthy)
                 self.checkers.append(checker)
                 if self._running:

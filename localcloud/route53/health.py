@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from localcloud.route53.checkers import EndpointWatch
 from localcloud.route53.config import ENDPOINT_TYPES, HealthCheck
-from localcloud.route53.limits import ALARM_POLL_S, STATE_TO_DNS_S
+from localcloud.route53.limits import ALARM_POLL_S, CHECKERS_PER_REGION, STATE_TO_DNS_S
 from localcloud.route53.ports import AlarmData, Ask, Steps, World
 
 
@@ -25,6 +25,8 @@ class HealthChecks:
         self._states: dict[str, bool] = {}
         self._in_dns: dict[str, bool] = {}
         self._running = False
+        self.checkers_per_region = CHECKERS_PER_REGION
+        """Of checks that are made from now on."""
         self.routing_controls: dict[str, bool] = {}
         """Routing control's ARN → whether it is On. One that is not here is Off."""
 
@@ -114,7 +116,9 @@ class HealthChecks:
         if watch is not None:
             watch.update(check)
             return
-        watch = EndpointWatch(self._world, check, self._ask, self._reconsider)
+        watch = EndpointWatch(
+            self._world, check, self._ask, self._reconsider, self.checkers_per_region
+        )
         self._watches[check.id] = watch
         if self._running:
             watch.start()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 GLOBAL_METRICS_REGION = "us-east-1"
 """The only Region that has AWS/Route53 metrics
@@ -23,8 +24,7 @@ def dimensions(values: Mapping[str, str] | None = None, **named: str) -> Dimensi
     return tuple(sorted({**(values or {}), **named}.items()))
 
 
-@dataclass(frozen=True)
-class MetricId:
+class MetricId(NamedTuple):
     """One metric of one Region."""
 
     region: str

@@ -22,6 +22,7 @@ class ResourcePolicies:
 
     def __init__(self) -> None:
         self._statements: dict[str, list[Mapping[str, Any]]] = {}
+        self._invokers: dict[tuple[str, str, str, str], bool] = {}
 
     def add_permission(
         self, resource_arn: str, principal: str, action: str, source_arn: str | None = None
@@ -36,9 +37,19 @@ class ResourcePolicies:
         if source_arn:
             statement["Condition"] = {"ArnLike": {"AWS:SourceArn": source_arn}}
         self._statements.setdefault(resource_arn, []).append(statement)
+        self._invokers.clear()
 
     def allows(self, principal: str, action: str, resource_arn: str, source_arn: str) -> bool:
         """Whether a service may do this to a resource on behalf of `source_arn`."""
+        if ":lambda:" not in resource_arn:
+            return self._judge(principal, action, resource_arn, source_arn)
+        # A function's policy changes by `add_permission` alone.
+        key = (principal, action, resource_arn, source_arn)
+        if key not in self._invokers:
+            self._invokers[key] = self._judge(*key)
+        return self._invokers[key]
+
+    def _judge(self, principal: str, action: str, resource_arn: str, source_arn: str) -> bool:
         allowed = False
         for statement in [*self._statements.get(resource_arn, ()), *_stored(resource_arn)]:
             if _applies(statement, principal, action, resource_arn, source_arn):

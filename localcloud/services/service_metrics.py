@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from localcloud.frontdoor import Served
+from localcloud.frontdoor import Api, Served
 from localcloud.kernel import Kernel
 from localcloud.lambdas import Function, Invocation
 from localcloud.services.emf import metrics_in
 from localcloud.services.metrics import Dimensions, MetricId, MetricStore, dimensions
+
+_OF_API = (
+    ("Count", "Count"),
+    ("4xx", "Count"),
+    ("5xx", "Count"),
+    ("Latency", "Milliseconds"),
+    ("IntegrationLatency", "Milliseconds"),
+)
+"""Metrics of an HTTP API and their units."""
 
 
 class ServiceMetrics:
@@ -19,6 +28,7 @@ class ServiceMetrics:
     def __init__(self, kernel: Kernel, metrics: MetricStore) -> None:
         self._kernel, self._metrics = kernel, metrics
         self._where: dict[str, Dimensions] = {}
+        self._routes: dict[tuple[str, str | None], list[list[MetricId]]] = {}
 
     def invoked(self, function: Function, invocation: Invocation) -> None:
         """AWS/Lambda metrics of one invocation, and the EMF in what it printed.
@@ -57,25 +67,32 @@ class ServiceMetrics:
 
         https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
         """
-        api, took = served.api, served.latency_s * 1000
+        took, now = served.latency_s * 1000, self._kernel.now
+        values = (1.0, float(400 <= served.status < 500), float(served.status >= 500), took, took)
+        for metrics in self._of_route(served.api, served.route):
+            for metric, value, (_, unit) in zip(metrics, values, _OF_API, strict=True):
+                self._metrics.record(metric, value, now, unit)
+
+    def _of_route(self, api: Api, route: str | None) -> list[list[MetricId]]:
+        """The metrics of an API, of its stage, and of a route that has its own."""
+        known = self._routes.get((api.api_id, route))
+        if known is not None:
+            return known
         places: list[Dimensions] = [
             (("ApiId", api.api_id),),
             (("ApiId", api.api_id), ("Stage", api.stage)),
         ]
-        if served.route in api.detailed:
-            method, resource = served.route.split(" ", 1)
+        if route is not None and route in api.detailed:
+            method, resource = route.split(" ", 1)
             places.append(
                 dimensions(ApiId=api.api_id, Method=method, Resource=resource, Stage=api.stage)
             )
-        for where in places:
-            for name, value, unit in (
-                ("Count", 1.0, "Count"),
-                ("4xx", float(400 <= served.status < 500), "Count"),
-                ("5xx", float(served.status >= 500), "Count"),
-                ("Latency", took, "Milliseconds"),
-                ("IntegrationLatency", took, "Milliseconds"),
-            ):
-                self._add(api.region, "AWS/ApiGateway", name, where, value, unit)
+        made = [
+            [MetricId(api.region, "AWS/ApiGateway", name, where) for name, _ in _OF_API]
+            for where in places
+        ]
+        self._routes[api.api_id, route] = made
+        return made
 
     def _add(
         self, region: str, namespace: str, name: str, where: Dimensions, value: float, unit: str

@@ -7,10 +7,17 @@ from functools import cache
 from typing import Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.exceptions import MalformedPolicyDocument
+from moto.iam.models import iam_backends
+from moto.iam.policy_validation import IAMPolicyDocumentValidator
 
+from localcloud.endpoint import ACCOUNT
 from localcloud.iam import trusts
 from localcloud.template.errors import TemplateError
 from localcloud.template.kinds import Built, Deployment, Properties, builds
+
+_VALID: set[str] = set()
+"""Policies that were found to be in order."""
 
 
 @builds(
@@ -21,31 +28,43 @@ from localcloud.template.kinds import Built, Deployment, Properties, builds
 def _role(d: Deployment, logical: str, p: Properties) -> Built:
     # Role names are the account's, not a Region's: two Regions' stacks must not meet.
     name = p.get("RoleName") or d.generated(logical)
-    iam = d.client("iam")
+    # Asked without HTTP: a world has about a hundred roles.
+    iam = iam_backends[ACCOUNT]["aws"]
     role = iam.create_role(
-        RoleName=name,
-        Path=p.get("Path", "/"),
-        AssumeRolePolicyDocument=json.dumps(p["AssumeRolePolicyDocument"]),
-    )["Role"]
+        role_name=name,
+        assume_role_policy_document=json.dumps(p["AssumeRolePolicyDocument"]),
+        path=p.get("Path", "/"),
+        permissions_boundary=None,
+        description="",
+        tags=[],
+        max_session_duration=None,
+    )
     documents = {
         one["PolicyName"]: _document(one["PolicyDocument"]) for one in p.get("Policies", [])
     }
     # Inline, since moto loads all of AWS's managed policies anew for each account.
     documents |= {arn.rsplit("/", 1)[-1]: _managed(arn) for arn in p.get("ManagedPolicyArns", [])}
     for policy, document in documents.items():
-        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
-    return name, {"Arn": role["Arn"], "RoleId": role["RoleId"]}
+        _put_policy(name, policy, document)
+    return name, {"Arn": role.arn, "RoleId": role.id}
 
 
 @builds("AWS::IAM::Policy", "PolicyName PolicyDocument Roles")
-def _policy(d: Deployment, _: str, p: Properties) -> Built:
+def _policy(_d: Deployment, _: str, p: Properties) -> Built:
     for role in p["Roles"]:
-        d.client("iam").put_role_policy(
-            RoleName=role,
-            PolicyName=p["PolicyName"],
-            PolicyDocument=_document(p["PolicyDocument"]),
-        )
+        _put_policy(role, p["PolicyName"], _document(p["PolicyDocument"]))
     return p["PolicyName"], {}
+
+
+def _put_policy(role: str, name: str, document: str) -> None:
+    """Give a role a policy. Raises TemplateError for one that IAM would not take."""
+    if document not in _VALID:
+        try:
+            IAMPolicyDocumentValidator(document).validate()
+        except MalformedPolicyDocument as wrong:
+            raise TemplateError(f"policy {name}: {wrong.message}") from None
+        _VALID.add(document)
+    iam_backends[ACCOUNT]["aws"].get_role(role).put_policy(name, document)
 
 
 def _document(policy: dict[str, Any]) -> str:

@@ -85,6 +85,8 @@ def _reserved(d: Deployment, name: str) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "TZ": ":UTC",
+        # Nobody collects traces here.
+        "POWERTOOLS_TRACE_DISABLED": "true",
     }
 
 
