@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import gc
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 import boto3
 
 from localcloud.asl import StateMachine, load
+from localcloud.collector import Collector
 from localcloud.dns.wire import answer_message
 from localcloud.endpoint import ACCOUNT, Caller, Endpoint, current_caller
 from localcloud.frontdoor import FrontDoor, HttpAnswer
@@ -43,8 +43,6 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "template.yaml"
 NAME_SERVER = "198.51.100.53"
 """Where shipped code asks DNS: a documentation address (RFC 5737), answered by the local cloud."""
-_COLLECTOR = (50_000, 20, 20)
-"""How seldom Python's collector looks: a tenth of a run's time was its own, for next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ class LocalCloud:
         self.zone_id = ""
         self._template = template
         self._front: dict[str, str] = {}
-        self._collector = gc.get_threshold()
+        self._collector = Collector()
 
     def _record_check(self, name: str, of: Mapping[str, str], value: float) -> None:
         """A health check's metric: they are in us-east-1, wherever the check looks."""
@@ -130,8 +128,7 @@ class LocalCloud:
     # -- opening, deploying, closing ---------------------------------------------------------
 
     def __enter__(self) -> LocalCloud:
-        self._collector = gc.get_threshold()
-        gc.set_threshold(*_COLLECTOR)
+        self._collector.open()
         self.kernel.__enter__()
         self.endpoint.open()
         self.outbound.open()
@@ -140,8 +137,6 @@ class LocalCloud:
         except BaseException:
             self.__exit__(None, None, None)
             raise
-        # What is deployed stays to the end: the collector need not look at it again and again.
-        gc.freeze()
         return self
 
     def __exit__(
@@ -150,12 +145,10 @@ class LocalCloud:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        gc.unfreeze()
-        gc.collect()
-        gc.set_threshold(*self._collector)
         self.outbound.close()
         self.endpoint.close()
         self.kernel.__exit__(kind, error, trace)
+        self._collector.close()
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A stock boto3 client of the operator's."""

@@ -108,6 +108,9 @@ class Endpoint:
     def __init__(self, kernel: Kernel, network: Network) -> None:
         self.kernel, self.network = kernel, network
         self.faults = CallFaults(kernel.fork("call faults"))
+        self.at_calls: list[Callable[[ApiCall, bool], None]] = []
+        """Faults: each looks at a call twice, before (False) and after it is done, and may raise
+        what stops its caller."""
         self.authorize: Callable[[ApiCall], None] = lambda _: None
         self.count = 0
         self._answers: dict[tuple[str, str], Answer] = {}
@@ -207,6 +210,8 @@ class Endpoint:
 
     def _travel(self, call: ApiCall, serve: Callable[[AwsError | None], T]) -> T:
         self.count += 1
+        for look in self.at_calls:
+            look(call, False)
         home = GLOBAL_HOME if call.service in GLOBAL_SERVICES else call.region
         here = call.caller.region
         fault = self.faults.strike(call.service, call.operation, home, here or "")
@@ -219,6 +224,8 @@ class Endpoint:
         self.kernel.wait(travel / 2 + SERVICE_TIME_S + min(late, call.read_timeout_s))
         with self.kernel.true_time():
             response = serve(fault.error if fault else None)
+        for look in self.at_calls:
+            look(call, True)
         severed = here is not None and not self.network.reachable(here, home)
         if severed or (fault is not None and fault.lose_response):
             self.kernel.wait(call.read_timeout_s)

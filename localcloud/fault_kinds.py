@@ -29,13 +29,16 @@ class Number:
 
 @dataclass(frozen=True)
 class Word:
-    """A setting that is a word and has to be given."""
+    """A setting that is a word and has to be given; `known`, if there are any: one of these."""
 
     name: str
     words: str
+    known: tuple[str, ...] = ()
 
     def read(self, reader: Reader, fields: dict[str, Any], node: Any) -> float | str:
         """Its value in a file. Raises ScenarioError."""
+        if self.known:
+            return reader.one_of(fields, self.name, node, self.known)
         return reader.text(fields, self.name, node)
 
 
@@ -60,6 +63,13 @@ _SHARE = Number("share", 1.0, 0.0, 1.0, "of the calls that it strikes")
 _GROWS = Number(
     "grows_over_s", 0.0, 0.0, 86_400.0, "seconds over which the share grows from nothing"
 )
+
+SERVICES = (
+    *("cloudwatch", "dynamodb", "events", "lambda", "route53"),
+    *("sns", "sqs", "stepfunctions", "any"),
+)
+HOW = ("throttled", "error", "denied", "timeout", "lost-answer")
+"""What a call comes to: refused in one of three ways, never arrived, or done and not answered."""
 
 KINDS: dict[str, Kind] = {
     "region-down": Kind("nothing in the Region answers, nothing in it runs"),
@@ -106,9 +116,36 @@ KINDS: dict[str, Kind] = {
     ),
     "coordination-down": Kind("the coordination table fails in every Region", aside=True),
     "duplicates": Kind("events are delivered twice and late", _with(_SHARE), aside=True),
+    "workflow-crash": Kind(
+        "executions of failovers, recoveries and drills end where they stand, in any Region",
+        _with(
+            Number("share", 0.1, 0.0, 1.0, "of the state transitions that it strikes"),
+        ),
+        aside=True,
+    ),
+    "api-errors": Kind(
+        "AWS calls from the Region's functions and workflows go wrong",
+        _with(
+            Word("service", "whose calls", SERVICES),
+            Word("how", "in what way", HOW),
+            _SHARE,
+        ),
+    ),
+    "lambda-lost": Kind(
+        "the Region's functions do their work and their answers are lost", _with(_SHARE)
+    ),
+    "lambda-killed": Kind(
+        "the Region's functions are stopped at one of their AWS calls, before or after it is done",
+        _with(_SHARE),
+    ),
+    "events-late": Kind(
+        "events on any bus are delivered late and out of order",
+        _with(Number("extra_s", 30.0, 0.0, 3600.0, "seconds that each waits at most")),
+        aside=True,
+    ),
     "started-by-hand": Kind(
         "somebody starts a workflow about the Region by hand (for_s has no meaning)",
-        _with(Word("workflow", "failover, recovery or drill")),
+        _with(Word("workflow", "which", ("failover", "recovery", "drill"))),
         aside=True,
     ),
     "paused-by-operator": Kind(
@@ -117,5 +154,10 @@ KINDS: dict[str, Kind] = {
 }
 """How each strikes is in strikes.py; a test holds the two together."""
 
-REGIONLESS = frozenset({"route53-down", "coordination-down", "duplicates", "paused-by-operator"})
+REGIONLESS = frozenset(
+    {
+        *("route53-down", "coordination-down", "duplicates", "events-late"),
+        *("workflow-crash", "paused-by-operator"),
+    }
+)
 """Kinds that strike no single Region."""

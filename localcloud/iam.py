@@ -32,6 +32,11 @@ _JUDGED_MOST = 20_000
 _REFUSAL = ("AccessDeniedException", 400)
 
 
+def refusal_of(service: str) -> tuple[str, int]:
+    """The code and HTTP status with which a service says that a caller may not."""
+    return _REFUSALS.get(service, _REFUSAL)
+
+
 class Authorizer:
     """Judges API calls by the caller's role. `authorize` is the endpoint's hook."""
 
@@ -49,7 +54,7 @@ class Authorizer:
         for needed in asked:
             verdict = self._known(call.caller.role_arn, needed, call.region)
             if not verdict.allowed:
-                code, status = _REFUSALS.get(call.service, _REFUSAL)
+                code, status = refusal_of(call.service)
                 raise AwsError(
                     code,
                     f"User: {call.caller.role_arn} is not authorized to perform: "

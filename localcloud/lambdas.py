@@ -38,6 +38,10 @@ ACCOUNT_CONCURRENCY = 1000
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
 
+class RuntimeStopped(BaseException):
+    """Raised in a function's code to stop its runtime there; no `except Exception` outlives it."""
+
+
 @dataclass(frozen=True)
 class Function:
     """A deployed function: where its code is, as whom and with what it runs."""
@@ -100,6 +104,8 @@ class Lambdas:
         self.on_invocation: list[Callable[[Function, Invocation], None]] = []
         self.crashes: list[Callable[[Function], str | None]] = []
         """Faults: each may name the error type with which an invocation ends at once."""
+        self.losses: list[Callable[[Function], bool]] = []
+        """Faults: each may lose the answer of an invocation that is over."""
         self.clock_ahead_s: dict[str, float] = {}
         """Faults: Region → how far the clocks that its functions see are ahead."""
         self._functions: dict[tuple[str, str], _Deployed] = {}
@@ -156,6 +162,9 @@ class Lambdas:
         finally:
             self._concurrent[region] -= 1
         self._tell(deployed.function, invocation)
+        if any(lost(deployed.function) for lost in self.losses):
+            # The service's own failure: the function's work is done all the same.
+            return _failed("ServiceException", "the answer was lost", invocation.duration_s)
         return invocation
 
     def _tell(self, function: Function, invocation: Invocation) -> None:
@@ -229,6 +238,8 @@ class Lambdas:
                 ahead_s=self.clock_ahead_s.get(function.region, 0.0),
             )
             return json.loads(json.dumps(result)), None
+        except RuntimeStopped as stopped:
+            return None, _error("Runtime.ExitError", str(stopped))
         except simpy.Interrupt as cut:
             return None, _error("Runtime.ExitError", f"the runtime was stopped: {cut.cause}")
         except Exception as error:  # noqa: BLE001  # a handler's error is Lambda's answer

@@ -9,6 +9,7 @@ from typing import Any
 
 import simpy
 
+from localcloud import strikes_inside
 from localcloud.cloud import LocalCloud
 from localcloud.fault_kinds import ACTING
 from localcloud.faults import CallFault
@@ -220,6 +221,11 @@ BEGINS: dict[str, Begin] = {
     "route53-down": _route53_down,
     "coordination-down": _coordination_down,
     "duplicates": _duplicates,
+    "workflow-crash": strikes_inside.workflow_crash,
+    "api-errors": strikes_inside.api_errors,
+    "lambda-lost": strikes_inside.lambda_lost,
+    "lambda-killed": strikes_inside.lambda_killed,
+    "events-late": strikes_inside.events_late,
     "started-by-hand": _started_by_hand,
     "paused-by-operator": _paused,
 }

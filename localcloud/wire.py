@@ -141,7 +141,12 @@ def _route(
 
 def protocol_of(service: str, headers: Mapping[str, str]) -> str:
     """The protocol a request is written in, by its content type."""
-    return str(determine_request_protocol(get_service_model(service), headers.get("Content-Type")))
+    return _protocol(service, headers.get("Content-Type"))
+
+
+@cache
+def _protocol(service: str, content_type: str | None) -> str:
+    return str(determine_request_protocol(get_service_model(service), content_type))
 
 
 def serialize(service: str, operation: str, protocol: str, output: Any) -> HttpResponse:

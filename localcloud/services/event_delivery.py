@@ -52,6 +52,8 @@ class Delivery:
         self._queues, self._policies = queues, policies
         self._chance = kernel.fork("event delivery")
         self.duplicate_share = modelled.DUPLICATE_SHARE
+        self.late_s: list[float] = []
+        """Faults: how long each event waits at most, besides."""
         self.ingest: Ingest = _unset
         """Puts an event on a bus; the bus sets it."""
 
@@ -60,7 +62,9 @@ class Delivery:
     ) -> None:
         """Deliver, and now and then deliver again: the same event, with the same id."""
         errand = _Errand(region, rule_arn, target, event)
-        self._kernel.process(self._deliver(errand, self._chance.uniform(*modelled.DELIVERY_S)))
+        soon = self._chance.uniform(*modelled.DELIVERY_S)
+        soon += sum(self._chance.uniform(0.0, extra) for extra in self.late_s)
+        self._kernel.process(self._deliver(errand, soon))
         if self._chance.random() < self.duplicate_share:
             later = self._chance.uniform(*modelled.DUPLICATE_AFTER_S)
             self._kernel.process(self._deliver(errand, later))

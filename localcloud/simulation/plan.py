@@ -21,12 +21,21 @@ COORDINATING = (
     ("us-east-2", "us-east-1", "us-west-2"),
 )
 """Region sets of strongly consistent tables, each owned by a Region that is not guarded."""
-CALM_S = 60.0
+SIZES = {2: 35, 3: 45, 4: 13, 5: 7}
+"""How many Regions, and how often of a hundred: a world's cost grows with their square."""
+CALM_S = 40.0
 """Nothing goes wrong until every client has come and every observer has voted."""
-SPREAD_S = 300.0
-LONGEST_S = 240.0
-BY_HAND = frozenset({"started-by-hand"})
-"""Kinds that are a person's doing: a drained Region then waits for that person."""
+SPREAD_S = 120.0
+"""Faults begin within so long of each other, and so strike on top of each other."""
+LONGEST_S = 120.0
+CHECKERS = 1
+"""Health checkers in each Region of theirs: half of AWS's, to the same verdicts by threes."""
+HURTS = tuple(sorted(name for name, kind in KINDS.items() if not kind.aside))
+"""Kinds that do harm to what clients see."""
+HINDERS = tuple(sorted(name for name, kind in KINDS.items() if kind.aside))
+"""Kinds that stand in the way of those who deal with it."""
+BY_HAND = "drill"
+"""What a person starts: a failover by hand would wait for that person's recovery."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,12 @@ class Plan:
     @property
     def topology(self) -> Topology:
         """As the local cloud takes it."""
-        return Topology(regions=self.regions, coordination=self.coordination, policy=self.policy)
+        return Topology(
+            regions=self.regions,
+            coordination=self.coordination,
+            policy=self.policy,
+            checkers_per_region=CHECKERS,
+        )
 
     @property
     def scenario(self) -> Scenario:
@@ -79,30 +93,36 @@ class Plan:
 def plan(seed: int, kinds: Sequence[str] | None = None) -> Plan:
     """The world of a seed; `kinds` limits what may go wrong."""
     chance = random.Random(f"plan {seed}")
-    regions = tuple(chance.sample(GUARDABLE, chance.choice((2, 3, 3, 3, 4, 5))))
+    size = chance.choices(list(SIZES), list(SIZES.values()))[0]
+    regions = tuple(chance.sample(GUARDABLE, size))
     coordination = chance.choice(COORDINATING)
-    allowed = sorted(set(kinds or KINDS) - BY_HAND)
-    faults = tuple(
-        _fault(chance, chance.choice(allowed), regions) for _ in range(chance.randint(1, 4))
-    )
+    drawn = [kind for kind in _kinds(chance) if kinds is None or kind in kinds]
+    drawn = drawn or [chance.choice(sorted(kinds or HURTS))]
+    faults = tuple(_fault(chance, kind, regions) for kind in drawn)
     return Plan(
         seed=seed,
         regions=regions,
         coordination=coordination,
         policy=_policy(chance),
-        requests_per_s=round(chance.uniform(0.2, 1.0), 2),
+        requests_per_s=round(chance.uniform(0.2, 0.8), 2),
         faults=tuple(sorted(faults, key=lambda fault: fault.at_s)),
     )
 
 
+def _kinds(chance: random.Random) -> list[str]:
+    """One or two that hurt, and up to three that hinder."""
+    hurts = [chance.choice(HURTS) for _ in range(chance.choice((1, 1, 2)))]
+    return [*hurts, *(chance.choice(HINDERS) for _ in range(chance.choice((0, 1, 1, 2, 3))))]
+
+
 def _policy(chance: random.Random) -> dict[str, Any]:
-    """Defaults in half of the worlds; nobody is there to agree to anything in any."""
+    """Defaults in a quarter of the worlds; nobody is there to agree to anything in any."""
     policy: dict[str, Any] = {"approval": "never"}
-    if chance.random() < 0.5:
+    if chance.random() < 0.75:
         policy |= {
-            "stability_window_s": chance.choice((20, 60, 120)),
-            "probation_s": chance.choice((20, 60, 120)),
-            "cooldown_s": chance.choice((60, 300)),
+            "stability_window_s": chance.choice((20, 60)),
+            "probation_s": chance.choice((20, 60)),
+            "cooldown_s": chance.choice((60, 120)),
             "traffic_deadline_s": chance.choice((60, 240)),
         }
     return policy
@@ -129,10 +149,12 @@ def _fault(chance: random.Random, kind: str, regions: Sequence[str]) -> Fault:
 
 
 def _value(chance: random.Random, setting: Number | Word, regions: Sequence[str]) -> float | str:
+    if setting.name == "workflow":
+        return BY_HAND
     if isinstance(setting, Word):
-        return chance.choice(list(regions))
+        return chance.choice(setting.known or list(regions))
     if setting.name == "share":
-        return round(chance.choice((1.0, chance.uniform(0.05, 1.0))), 2)
+        return round(chance.choice((setting.default, chance.uniform(0.05, 1.0))), 2)
     if setting.name == "ahead_s":
         return round(chance.uniform(-30.0, 30.0), 1)  # what leases allow for (CLOCK_SKEW_MS)
     if setting.name == "grows_over_s":

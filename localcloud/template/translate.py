@@ -85,7 +85,8 @@ def translate(
     """Translate a template whose local paths are relative to `root`, for one stack.
 
     Local code stays where it is; state-machine files are read into the template. The
-    translator resolves some parameters by itself, hence `given`. Raises TemplateError.
+    translator resolves some parameters by itself, hence `given`; a value that decides what
+    there is has to do so by a condition. Raises TemplateError.
     """
     sam = copy.deepcopy(dict(written))
     code: dict[str, Path] = {}
@@ -104,7 +105,12 @@ def translate(
         name: given.get(name, spec.get("Default", ""))
         for name, spec in sam.get("Parameters", {}).items()
     }
-    return Translated(json.loads(_plain(json.dumps(sam), json.dumps(parameters), region)), code)
+    # A stand-in for each value, so that a text is translated once for all worlds.
+    stands_in = {name: f"<the value of {name}>" for name in parameters}
+    plain = _plain(json.dumps(sam), json.dumps(stands_in), region)
+    for name, value in parameters.items():
+        plain = plain.replace(stands_in[name], json.dumps(str(value))[1:-1])
+    return Translated(json.loads(plain), code)
 
 
 @lru_cache(maxsize=64)

@@ -159,6 +159,11 @@ EFFECTS: dict[str, tuple[Callable[[LocalCloud], Any], Any, Any]] = {
         0,
         1,
     ),
+    "api-errors": (write, 201, 503),
+    "lambda-lost": (ask, 200, 500),
+    "lambda-killed": (write, 201, 500),
+    "workflow-crash": (lambda cloud: _outcome_of_a_drill(cloud), None, "ABORTED"),
+    "events-late": (lambda cloud: cloud.services.events.delivery.late_s, [], [30.0]),
     "paused-by-operator": (lambda cloud: "paused" in cloud.control(), False, True),
     "started-by-hand": (
         lambda cloud: len(cloud.stepfunctions.executions(cloud.machine(THERE, "failover"))),
@@ -184,8 +189,16 @@ def _put_event(cloud: LocalCloud) -> int:
     return found[0]
 
 
+def _outcome_of_a_drill(cloud: LocalCloud) -> str:
+    """How an execution ends that is started now."""
+    execution = cloud.stepfunctions.start(cloud.machine(THERE, "drill"), {"region": HERE})
+    cloud.kernel.run(until=cloud.kernel.env.now + 5)
+    return str(execution.status)
+
+
 def _settings(kind: str) -> dict[str, float | str]:
-    words = {"peer": THERE, "workflow": "failover"}
+    words: dict[str, float | str] = {"share": 1.0} if kind == "workflow-crash" else {}
+    words |= {"peer": THERE, "workflow": "failover", "service": "dynamodb", "how": "denied"}
     return {
         name: words[name] if name in words else setting.read(Reader("x"), {}, None)
         for name, setting in KINDS[kind].settings.items()

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from localcloud.fault_kinds import KINDS, REGIONLESS
-from localcloud.simulation.plan import BY_HAND, plan
+from localcloud.fault_kinds import HOW, KINDS, REGIONLESS
+from localcloud.simulation.plan import BY_HAND, HINDERS, HURTS, plan
 from sidestep.core.policy import Policy
 
 PLANS = [plan(seed) for seed in range(400)]
@@ -18,10 +18,21 @@ def test_the_same_seed_is_the_same_world() -> None:
     assert plan(7) != plan(8)
 
 
-def test_every_kind_of_fault_is_drawn_but_those_of_a_persons_hand() -> None:
+def test_every_kind_of_fault_is_drawn_in_every_way() -> None:
     drawn = {fault.kind for world in PLANS for fault in world.faults}
+    ways = {f.settings["how"] for world in PLANS for f in world.faults if "how" in f.settings}
+    started = {f.settings.get("workflow") for world in PLANS for f in world.faults}
 
-    assert drawn == set(KINDS) - BY_HAND
+    assert drawn == set(KINDS)
+    assert ways == set(HOW)
+    assert started == {None, BY_HAND}
+
+
+def test_in_every_world_something_hurts_and_in_most_something_hinders() -> None:
+    kinds = [{fault.kind for fault in world.faults} for world in PLANS]
+
+    assert all(drawn & set(HURTS) for drawn in kinds)
+    assert sum(bool(drawn & set(HINDERS)) for drawn in kinds) > len(PLANS) / 2
 
 
 def test_worlds_have_two_to_five_regions_and_their_tables_a_place_of_their_own() -> None:
