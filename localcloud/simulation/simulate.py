@@ -11,8 +11,8 @@ from localcloud.simulation.invariants import BOUND_S, Violation, Watch, judge
 from localcloud.simulation.plan import Plan, plan
 from sidestep.core.policy import Policy
 
-QUIET_S = 60.0
-"""How long a world that is well again is watched: six rounds of every observer."""
+QUIET_S = 40.0
+"""How long a world that is well again is watched: four rounds of every observer."""
 
 
 class _Run(Run):
