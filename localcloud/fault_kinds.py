@@ -123,6 +123,11 @@ KINDS: dict[str, Kind] = {
         ),
         aside=True,
     ),
+    "workflow-slow": Kind(
+        "the Region's Step Functions takes its time from state to state",
+        _with(Number("extra_s", 30.0, 0.0, 3600.0, "seconds that are added to each transition")),
+        aside=True,
+    ),
     "api-errors": Kind(
         "AWS calls from the Region's functions and workflows go wrong",
         _with(

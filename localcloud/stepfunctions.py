@@ -47,6 +47,7 @@ class StepFunctions:
     ) -> None:
         self.kernel, self.network = kernel, network
         self.on_status: list[Callable[[str, Execution], None]] = []
+        self._slow: dict[str, list[float]] = {}
         self.on_transition: list[Transitioned] = []
         self.unavailable: set[str] = set()
         """Regions whose Step Functions API answers errors (a fault)."""
@@ -104,6 +105,25 @@ class StepFunctions:
         """
         for execution in self._executions(region).all():
             execution.stop("States.Runtime", f"{region} is lost")
+
+    def slow_down(self, region: str, extra_s: float) -> Callable[[], None]:
+        """A fault: each state transition of the Region's executions takes so many seconds more.
+
+        What is returned ends it.
+        """
+        self._executions(region)
+        world, slow = self._worlds[region], self._slow.setdefault(region, [])
+
+        def become() -> None:
+            world.transition_s = sum(slow)
+
+        def end() -> None:
+            slow.remove(extra_s)
+            become()
+
+        slow.append(extra_s)
+        become()
+        return end
 
     def _follow(self, region: str, execution: Execution) -> Any:
         yield execution.done

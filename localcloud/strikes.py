@@ -222,6 +222,7 @@ BEGINS: dict[str, Begin] = {
     "coordination-down": _coordination_down,
     "duplicates": _duplicates,
     "workflow-crash": strikes_inside.workflow_crash,
+    "workflow-slow": strikes_inside.workflow_slow,
     "api-errors": strikes_inside.api_errors,
     "lambda-lost": strikes_inside.lambda_lost,
     "lambda-killed": strikes_inside.lambda_killed,

@@ -48,6 +48,11 @@ def workflow_crash(cloud: LocalCloud, fault: Fault) -> End:
     return lambda: cloud.stepfunctions.on_transition.remove(crash)
 
 
+def workflow_slow(cloud: LocalCloud, fault: Fault) -> End:
+    """The Region's executions go on late: by a lease's length, if need be."""
+    return cloud.stepfunctions.slow_down(fault.region, float(fault.settings["extra_s"]))
+
+
 def api_errors(cloud: LocalCloud, fault: Fault) -> End:
     """AWS calls from the Region's functions and workflows go wrong."""
     service, how = str(fault.settings["service"]), str(fault.settings["how"])

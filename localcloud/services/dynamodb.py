@@ -44,6 +44,8 @@ class DynamoDb:
         self._replications: dict[str, Replication] = {}
         self.on_change: list[Listener] = []
         """Hears every change of every table, replicated ones too: what streams carry."""
+        self.on_write: list[Listener] = []
+        """Hears changes that a Region's own clients make, not those that replicate into it."""
         endpoint.before("dynamodb", *PARTIQL)(_refuse_partiql)
         endpoint.before("dynamodb", "UpdateTable")(_refuse_replica_updates)
         endpoint.after("dynamodb", "CreateTable")(lambda call, _: self._adopt(call))
@@ -90,7 +92,7 @@ class DynamoDb:
         replication = self._replications.get(name)
         if replication is not None and not replicated and region in replication.replicas():
             replication.written(region, changes)
-        for listener in self.on_change:
+        for listener in [*self.on_change, *([] if replicated else self.on_write)]:
             listener(region, name, changes)
 
     def _adopt(self, call: ApiCall) -> None:

@@ -11,24 +11,38 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localcloud.fault_kinds import KINDS
 from localcloud.run import Outcome
 from sidestep.core.control import DRAINED, DRAINING, RESTORING
 from sidestep.core.policy import Policy
 
 NAMES = {
     "never-the-last": "at least one Region is never drained by us",
+    "harmed-only": "a Region is drained only when something has harmed it",
     "one-holder": "an incident's steps are of one holder at a time: tokens only grow",
+    "claimed-first": "nothing is done to a Region under a token that nobody was granted",
+    "fenced": "nothing is written under an older token after a newer one was granted",
+    "not-overwritten": "a message that is there is never written over, least of all by a repair",
     "cool-down": "a Region is not drained twice within its cool-down",
     "budget": "automatic drains in a day are at most as many as the policy allows",
     "nothing-lost": "acknowledged writes are in every Region in the end, as they were written",
     "no-switch-left": "no switch is left shut without an incident",
     "executions-end": "every execution of a failover, recovery or drill ends",
-    "record-tells": "an incident's record says how it ended, as the control item does",
+    "record-tells": "an incident's record, told step by step, ends as the control item does",
     "converges": "after the faults stop all Regions serve again within the bound",
 }
 """The invariants, by name."""
 BOUND_S = 3600.0
 """After the last fault: the longest cool-down and its return fit in."""
+_TOLD = 20
+"""Violations of one world that are kept while it runs: the first ones tell the story."""
+_STATES_TOLD = {
+    "drained": "DRAINED",
+    "backed out": "DRAINED",
+    "probation": "PROBATION",
+    "closed": "SERVING",
+}
+"""Steps of a record after which the Region's state is another."""
 _OUT = frozenset({DRAINING, DRAINED, RESTORING})
 
 
@@ -52,6 +66,7 @@ class Watch:
     def __init__(self, regions: Sequence[str]) -> None:
         self._states = dict.fromkeys(regions, "SERVING")
         self._checks = {f"-{region}-RegionCheck": region for region in regions}
+        self.now_s = 0.0
         self.violations: list[Violation] = []
         self.executions: dict[str, str] = {}
         """Of failovers, recoveries and drills: name → newest status."""
@@ -60,6 +75,7 @@ class Watch:
 
     def hear(self, event: Mapping[str, Any]) -> None:
         """One event of the history."""
+        self.now_s = event["t"]
         if event["kind"] == "workflow" and event["machine"] != "observe":
             self.executions[f"{event['machine']} {event['execution']}"] = event["status"]
         if event["kind"] == "health_check":
@@ -73,6 +89,11 @@ class Watch:
             words = f"{event['region']} became {event['state']} and no Region serves"
             self.violations.append(Violation("never-the-last", words, event["t"]))
 
+    def broken(self, invariant: str, words: str) -> None:
+        """Something that must not be was seen in a table."""
+        if len(self.violations) < _TOLD:
+            self.violations.append(Violation(invariant, words, self.now_s))
+
 
 def judge(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[Violation]:
     """What a run that is over shows."""
@@ -83,6 +104,7 @@ def judge(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[Violation]
     if lost:
         yield Violation("nothing-lost", f"{lost} acknowledged writes are not in every Region")
     yield from _moves(outcome, policy)
+    yield from _needless(outcome)
     yield from _records(outcome)
     for name, status in watch.executions.items():
         if status == "RUNNING":
@@ -114,6 +136,20 @@ def _moves(outcome: Outcome, policy: Policy) -> Iterator[Violation]:
         yield Violation("budget", f"{total} drains, {policy.max_drains_per_day} allowed")
 
 
+def _needless(outcome: Outcome) -> Iterator[Violation]:
+    """Drains of Regions that nothing had harmed until then."""
+    for move in outcome.moves:
+        struck = {
+            fault.region
+            for fault in outcome.scenario.faults
+            if not KINDS[fault.kind].aside and fault.at_s <= move["t"] and fault.kind != "link-cut"
+        }
+        by_hand = any(fault.kind == "started-by-hand" for fault in outcome.scenario.faults)
+        if move["what"] == "drain" and move["region"] not in struck and not by_hand:
+            words = f"{move['region']} was drained, and only {', '.join(sorted(struck))} had harm"
+            yield Violation("harmed-only", words, move["t"])
+
+
 def _is_back_out(outcome: Outcome, move: Mapping[str, Any]) -> bool:
     """Whether a drain is a return that did not hold: of the same incident as the return."""
     return any(
@@ -143,15 +179,18 @@ def _records(outcome: Outcome) -> Iterator[Violation]:
             if holders[int(step["token"])] != step["holder"]:
                 yield Violation("one-holder", f"{name}: two holders under token {step['token']}")
         state = states.get(record["region"], {})
-        newest = state.get("incident") == name
-        if newest and state.get("state") == "SERVING" and not _is_over(record):
-            last = record["steps"][-1]
-            yield Violation(
-                "record-tells", f"{name} is over and its record ends with {last['step']}"
-            )
+        if state.get("incident") != name or state.get("holder"):
+            continue
+        told = _told_by(record["steps"])
+        if told != state["state"]:
+            last = record["steps"][-1]["step"]
+            words = f"{name}: told, it ends {told} (last: {last}); the Region is {state['state']}"
+            yield Violation("record-tells", words)
 
 
-def _is_over(record: Mapping[str, Any]) -> bool:
-    """Whether the record says that the Region serves: closed, or put down before any drain."""
-    steps = [step["step"] for step in record["steps"]]
-    return record.get("status") == "closed" or "drained" not in steps
+def _told_by(steps: Sequence[Mapping[str, Any]]) -> str:
+    """The state that a record's steps, told one after the other, leave the Region in."""
+    state = "SERVING"
+    for step in steps:
+        state = _STATES_TOLD.get(step["step"], state)
+    return state

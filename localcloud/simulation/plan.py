@@ -28,6 +28,9 @@ CALM_S = 35.0
 SPREAD_S = 90.0
 """Faults begin within so long of each other, and so strike on top of each other."""
 LONGEST_S = 90.0
+STALL_S = 150.0
+"""Longer than a lease and the clocks' difference (`Policy.lease_s`, CLOCK_SKEW_MS): an execution
+that stands still for so long is taken over, and its late steps must be refused."""
 CHECKERS = 1
 """Health checkers in each Region of theirs: half of AWS's, to the same verdicts by threes."""
 HURTS = tuple(sorted(name for name, kind in KINDS.items() if not kind.aside))
@@ -132,7 +135,8 @@ def _fault(chance: random.Random, kind: str, regions: Sequence[str]) -> Fault:
     times = chance.choice((1, 1, 1, 3))
     for_s = round(chance.uniform(5.0, LONGEST_S / times), 1)
     settings = {
-        name: _value(chance, setting, regions) for name, setting in KINDS[kind].settings.items()
+        name: _value(chance, kind, setting, regions)
+        for name, setting in KINDS[kind].settings.items()
     }
     region = "" if kind in REGIONLESS else chance.choice(regions)
     if "peer" in settings:
@@ -148,7 +152,9 @@ def _fault(chance: random.Random, kind: str, regions: Sequence[str]) -> Fault:
     )
 
 
-def _value(chance: random.Random, setting: Number | Word, regions: Sequence[str]) -> float | str:
+def _value(
+    chance: random.Random, kind: str, setting: Number | Word, regions: Sequence[str]
+) -> float | str:
     if setting.name == "workflow":
         return BY_HAND
     if isinstance(setting, Word):
@@ -159,4 +165,6 @@ def _value(chance: random.Random, setting: Number | Word, regions: Sequence[str]
         return round(chance.uniform(-30.0, 30.0), 1)  # what leases allow for (CLOCK_SKEW_MS)
     if setting.name == "grows_over_s":
         return chance.choice((0.0, 60.0))
+    if kind == "workflow-slow":
+        return round(chance.choice((5.0, 60.0, STALL_S)), 1)
     return round(chance.uniform(0.2, 2.0) * setting.default, 2)

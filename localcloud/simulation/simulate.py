@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from localcloud.run import Outcome, Run
+from localcloud.simulation.effects import Effects
 from localcloud.simulation.invariants import BOUND_S, Violation, Watch, judge
 from localcloud.simulation.plan import Plan, plan
 from sidestep.core.policy import Policy
@@ -17,6 +18,11 @@ QUIET_S = 40.0
 
 class _Run(Run):
     """A run of which nothing is expected but that it becomes well, and stays so for a while."""
+
+    def watched_by(self, watch: Watch) -> _Run:
+        """Have its tables watched."""
+        Effects(self._cloud, watch.broken)
+        return self
 
     def _has_happened(self) -> bool:
         assert self._all_over_at_s is not None
@@ -58,7 +64,7 @@ def run_plan(world: Plan) -> Result:
         topology=world.topology,
         deadline_s=BOUND_S,
     )
-    outcome: Outcome = run.carry_out()
+    outcome: Outcome = run.watched_by(watch).carry_out()
     found = tuple(judge(outcome, watch, Policy.parse(world.policy)))
     return Result(
         seed=world.seed,

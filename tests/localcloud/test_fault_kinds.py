@@ -163,6 +163,7 @@ EFFECTS: dict[str, tuple[Callable[[LocalCloud], Any], Any, Any]] = {
     "lambda-lost": (ask, 200, 500),
     "lambda-killed": (write, 201, 500),
     "workflow-crash": (lambda cloud: _outcome_of_a_drill(cloud), None, "ABORTED"),
+    "workflow-slow": (lambda cloud: _seconds_of_an_observation(cloud) > 30, False, True),
     "events-late": (lambda cloud: cloud.services.events.delivery.late_s, [], [30.0]),
     "paused-by-operator": (lambda cloud: "paused" in cloud.control(), False, True),
     "started-by-hand": (
@@ -194,6 +195,13 @@ def _outcome_of_a_drill(cloud: LocalCloud) -> str:
     execution = cloud.stepfunctions.start(cloud.machine(THERE, "drill"), {"region": HERE})
     cloud.kernel.run(until=cloud.kernel.env.now + 5)
     return str(execution.status)
+
+
+def _seconds_of_an_observation(cloud: LocalCloud) -> float:
+    began = cloud.kernel.env.now
+    execution = cloud.stepfunctions.start(cloud.machine(HERE, "observe"), {})
+    cloud.kernel.run(until=execution.done)
+    return float(cloud.kernel.env.now - began)
 
 
 def _settings(kind: str) -> dict[str, float | str]:

@@ -9,8 +9,8 @@ import pytest
 
 from localcloud.audit import Audit
 from localcloud.run import Outcome
+from localcloud.scenario import HELD, Fault, Scenario
 from localcloud.simulation.invariants import NAMES, Watch, judge
-from localcloud.simulation.plan import plan
 from sidestep.core.policy import Policy
 from tests.cli.running import ROOT
 
@@ -25,8 +25,9 @@ def outcome() -> Outcome:
         {"step": "closed", "holder": "r", "token": 2},
     ]
     record = {"sk": "demo-eu-west-2-1", "region": HERE, "status": "closed", "steps": steps}
+    harm = Fault("health-errors", HERE, at_s=50.0, for_s=100.0)
     return Outcome(
-        plan(1).scenario,
+        Scenario("harm", "for a test", HELD, (), (harm,)),
         1,
         REGIONS,
         well=True,
@@ -75,7 +76,15 @@ def two_holders_of_one_token(of: Outcome) -> None:
 
 def a_record_without_an_end(of: Outcome) -> None:
     record: Any = of.incidents[0]
-    record["status"] = "drained"
+    record["steps"].pop()
+
+
+def a_drain_of_a_region_that_is_well(of: Outcome) -> None:
+    of.moves += [move("drain", 500.0) | {"region": THERE}]
+
+
+def a_drain_before_its_harm(of: Outcome) -> None:
+    of.moves[0]["t"] = 20.0
 
 
 @pytest.mark.parametrize(
@@ -88,6 +97,8 @@ def a_record_without_an_end(of: Outcome) -> None:
         ("one-holder", older_token_after_newer),
         ("one-holder", two_holders_of_one_token),
         ("record-tells", a_record_without_an_end),
+        ("harmed-only", a_drain_of_a_region_that_is_well),
+        ("harmed-only", a_drain_before_its_harm),
     ],
 )
 def test_what_must_not_be_is_found(invariant: str, breaks: Callable[[Outcome], None]) -> None:

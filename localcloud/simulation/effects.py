@@ -1,0 +1,98 @@
+"""What workflows bring about, seen where it lands: tables as they are written, not what is told.
+
+Every effect on a Region carries the fencing token of the claim that it was done under. Here it
+is held against the tokens that were granted, without asking the code that grants them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from localcloud.cloud import LocalCloud
+from localcloud.services.tables import Change, plain
+
+Broken = Callable[[str, str], None]
+"""(invariant, words)."""
+
+
+class Effects:
+    """Watches a world's tables. `broken` hears what must not be."""
+
+    def __init__(self, cloud: LocalCloud, broken: Broken) -> None:
+        self._broken = broken
+        self._holders: dict[tuple[str, int], str] = {}
+        """(Region, token) → the one execution it was granted to."""
+        self._newest: dict[str, int] = {}
+        self._kinds = {
+            cloud.table("coordination"): self._coordinated,
+            cloud.table("regional"): self._regional,
+        }
+        self._data = cloud.table("data")
+        cloud.services.dynamodb.on_change.append(self._changed)
+        cloud.services.dynamodb.on_write.append(self._written)
+
+    def _changed(self, region: str, table: str, changes: list[Change]) -> None:
+        hear = self._kinds.get(table)
+        for change in changes if hear is not None else ():
+            if change.new is not None:
+                assert hear is not None
+                hear(region, plain(change.new), plain(change.old) if change.old else None)
+
+    # -- leases ----------------------------------------------------------------------------------
+
+    def _coordinated(self, _: str, new: dict[str, Any], old: dict[str, Any] | None) -> None:
+        if new["sk"] != "control":
+            return
+        before = (old or {}).get("regions", {})
+        for region, state in new.get("regions", {}).items():
+            was = before.get(region)
+            if was is not None and state != was:
+                self._leased(region, state, was)
+
+    def _leased(self, region: str, state: dict[str, Any], was: dict[str, Any]) -> None:
+        token, holder = int(state["token"]), str(state["holder"])
+        newest = self._newest.get(region, 0)
+        if token < newest:
+            self._broken("fenced", f"{region}: written under token {token}, {newest} was granted")
+        self._newest[region] = max(newest, token)
+        if holder:
+            granted = self._holders.setdefault((region, token), holder)
+            if granted != holder:
+                words = f"{region}: token {token} is {granted}'s and {holder} acts under it"
+                self._broken("one-holder", words)
+        moved = state["state"] != was["state"]
+        if moved and (token, holder) != (int(was["token"]), str(was["holder"])):
+            words = f"{region}: {was['state']} became {state['state']} as {holder} took it over"
+            self._broken("one-holder", words)
+
+    # -- marks -----------------------------------------------------------------------------------
+
+    def _regional(self, warden: str, new: dict[str, Any], old: dict[str, Any] | None) -> None:
+        if new["pk"] != "drained":
+            return
+        region, token = str(new["sk"]), int(new["token"])
+        if old is not None and token < int(old["token"]):
+            words = f"{warden} was told of {region} under token {token} after {old['token']}"
+            self._broken("fenced", words)
+        if (region, token) not in self._holders and token != 0:
+            words = f"{warden} was told of {region} under token {token}, which nobody was granted"
+            self._broken("claimed-first", words)
+
+    # -- messages --------------------------------------------------------------------------------
+
+    def _written(self, region: str, table: str, changes: list[Change]) -> None:
+        """What is written in a Region itself, not what replicates into it."""
+        if table != self._data:
+            return
+        for change in changes:
+            if change.old is None or change.new is None:
+                continue
+            old, new = plain(change.old), plain(change.new)
+            if not str(new["pk"]).startswith("message#"):
+                continue
+            told = ("author", "text", "written_at", "region")
+            differs = [name for name in told if new.get(name) != old.get(name)]
+            if differs or ("repaired_at" in new and "repaired_at" not in old):
+                what = ", ".join(differs) or "what was there"
+                self._broken("not-overwritten", f"{new['pk']} in {region}: a write replaced {what}")

@@ -1,0 +1,145 @@
+"""Effects are held against the tokens that were granted, whatever the code that wrote them says."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+
+from localcloud.services.tables import Change
+from localcloud.simulation.effects import Effects
+
+HERE, WARDEN = "eu-west-2", "us-east-1"
+Told = dict[str, Any]
+
+
+def item(told: Told | None) -> Item | None:
+    """A table's item of these values."""
+    if told is None:
+        return None
+    attributes = {name: TypeSerializer().serialize(value) for name, value in told.items()}
+    return Item(DynamoType(attributes["pk"]), DynamoType(attributes["sk"]), attributes)
+
+
+class World:
+    """Tables that a test writes to, and what was found broken."""
+
+    def __init__(self) -> None:
+        self.broken: list[str] = []
+        self._dynamodb: Any = SimpleNamespace(on_change=[], on_write=[])
+        cloud: Any = SimpleNamespace(
+            table=lambda name: name, services=SimpleNamespace(dynamodb=self._dynamodb)
+        )
+        Effects(cloud, lambda invariant, _: self.broken.append(invariant))
+
+    def write(
+        self, table: str, new: Told | None, old: Told | None = None, replicated: bool = False
+    ) -> None:
+        """One change of a table, as a client makes it or as it replicates."""
+        changes = [Change((), item(old), item(new))]
+        heard = self._dynamodb.on_change + ([] if replicated else self._dynamodb.on_write)
+        for listener in heard:
+            listener(WARDEN, table, changes)
+
+
+def control(state: str, token: int, holder: str) -> Told:
+    return {
+        "pk": "app#demo",
+        "sk": "control",
+        "regions": {HERE: {"state": state, "token": token, "holder": holder}},
+    }
+
+
+def mark(token: int) -> Told:
+    return {"pk": "drained", "sk": HERE, "drained": True, "token": token}
+
+
+def message(**more: Any) -> Told:
+    told = {"author": "ada", "text": "hi", "written_at": 1, "region": HERE}
+    return {"pk": "message#1", "sk": "message", **told, **more}
+
+
+IDLE = control("SERVING", 0, "")
+CLAIMED = control("SERVING", 1, "f1")
+DRAINING = control("DRAINING", 1, "f1")
+TAKEN = control("DRAINING", 2, "f2")
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_failover_that_is_taken_over_breaks_nothing(world: World) -> None:
+    world.write("coordination", CLAIMED, IDLE)
+    world.write("coordination", DRAINING, CLAIMED)
+    world.write("regional", mark(1))
+    world.write("coordination", TAKEN, DRAINING)
+    world.write("regional", mark(2), mark(1))
+    world.write("coordination", control("DRAINED", 2, "f2"), TAKEN)
+
+    assert world.broken == []
+
+
+def test_an_older_tokens_write_is_found(world: World) -> None:
+    world.write("coordination", CLAIMED, IDLE)
+    world.write("coordination", control("SERVING", 2, "f2"), CLAIMED)
+    world.write("coordination", CLAIMED, control("SERVING", 2, "f2"))
+
+    assert world.broken == ["fenced"]
+
+
+def test_a_wardens_late_mark_is_found(world: World) -> None:
+    world.write("coordination", CLAIMED, IDLE)
+    world.write("coordination", TAKEN, CLAIMED)
+    world.broken.clear()
+
+    world.write("regional", mark(1), mark(2))
+
+    assert world.broken == ["fenced"]
+
+
+def test_two_who_act_under_one_token_are_found(world: World) -> None:
+    world.write("coordination", CLAIMED, IDLE)
+    world.write("coordination", control("SERVING", 1, "f2"), CLAIMED)
+
+    assert world.broken == ["one-holder"]
+
+
+def test_a_state_that_changes_in_the_moment_of_a_claim_is_found(world: World) -> None:
+    world.write("coordination", DRAINING, IDLE)
+
+    assert world.broken == ["one-holder"]
+
+
+def test_a_mark_without_a_claim_is_found(world: World) -> None:
+    world.write("regional", mark(7))
+
+    assert world.broken == ["claimed-first"]
+
+
+@pytest.mark.parametrize("new", [message(text="other"), message(repaired_at=5)])
+def test_a_message_that_is_written_over_is_found(world: World, new: Told) -> None:
+    world.write("data", new, message())
+
+    assert world.broken == ["not-overwritten"]
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "replicated"),
+    [
+        (message(), None, False),
+        (message(repaired_at=5), None, False),
+        (message(repaired_at=5), message(), True),
+        ({"pk": "probe", "sk": HERE, "at": 2}, {"pk": "probe", "sk": HERE, "at": 1}, False),
+    ],
+)
+def test_what_is_new_or_comes_by_replication_is_not(
+    world: World, new: Told, old: Told | None, replicated: bool
+) -> None:
+    world.write("data", new, old, replicated)
+
+    assert world.broken == []
