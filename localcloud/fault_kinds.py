@@ -150,7 +150,10 @@ KINDS: dict[str, Kind] = {
     ),
     "started-by-hand": Kind(
         "somebody starts a workflow about the Region by hand (for_s has no meaning)",
-        _with(Word("workflow", "which", ("failover", "recovery", "drill"))),
+        _with(
+            Word("workflow", "which", ("failover", "recovery", "drill")),
+            Number("minutes", 15.0, 1.0, 60.0, "how long a drill may take"),
+        ),
         aside=True,
     ),
     "paused-by-operator": Kind(

@@ -180,13 +180,15 @@ def _duplicates(cloud: LocalCloud, fault: Fault) -> End:
 
 def _started_by_hand(cloud: LocalCloud, fault: Fault) -> End:
     here = next(r for r in cloud.topology.regions if r != fault.region)
-    arn = cloud.machine(here, str(fault.settings["workflow"]))
+    workflow = str(fault.settings["workflow"])
+    arn = cloud.machine(here, workflow)
+    given: dict[str, Any] = {"region": fault.region}
+    if workflow == "drill":
+        given["minutes"] = float(fault.settings["minutes"])
 
     def start() -> Any:
         client = cloud.client("stepfunctions", here)
-        return client.start_execution(
-            stateMachineArn=arn, input=json.dumps({"region": fault.region})
-        )
+        return client.start_execution(stateMachineArn=arn, input=json.dumps(given))
 
     cloud.kernel.process(cloud.kernel.call(start))
     return lambda: None
