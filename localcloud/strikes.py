@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import simpy
+from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud import strikes_inside
 from localcloud.cloud import LocalCloud
@@ -20,10 +21,12 @@ from localcloud.scenario import Fault
 from localcloud.services.eventbridge import BusFault
 from localcloud.services.links import Disturbance
 from localcloud.services.table_faults import TableFault
+from sidestep.core.errors import SidestepError
 
 End = Callable[[], None]
 Begin = Callable[[LocalCloud, Fault], End]
 _GROWTH_STEPS = 20
+_TRIES_OF_A_PERSON, _PATIENCE_OF_A_PERSON_S = 8, 15.0
 
 
 def _region_down(cloud: LocalCloud, fault: Fault) -> End:
@@ -190,15 +193,28 @@ def _started_by_hand(cloud: LocalCloud, fault: Fault) -> End:
         client = cloud.client("stepfunctions", here)
         return client.start_execution(stateMachineArn=arn, input=json.dumps(given))
 
-    cloud.kernel.process(cloud.kernel.call(start))
+    cloud.kernel.process(_by_a_person(cloud, f"start {workflow}", start))
     return lambda: None
 
 
+def _by_a_person(cloud: LocalCloud, what: str, act: Callable[[], object]) -> Steps[None]:
+    """A person's command, given again when it is refused, and given up in the end."""
+    refused = (BotoCoreError, ClientError, SidestepError)
+    for attempt in range(1, _TRIES_OF_A_PERSON + 1):
+        try:
+            yield from cloud.kernel.call(act)
+        except refused as error:
+            cloud.kernel.log("refused", what=what, attempt=attempt, why=str(error))
+            yield cloud.kernel.env.timeout(_PATIENCE_OF_A_PERSON_S)
+        else:
+            return
+
+
 def _paused(cloud: LocalCloud, fault: Fault) -> End:
-    cloud.kernel.process(cloud.kernel.call(cloud.pause, fault.for_s))
+    cloud.kernel.process(_by_a_person(cloud, "pause", lambda: cloud.pause(fault.for_s)))
 
     def end() -> None:
-        cloud.kernel.process(cloud.kernel.call(cloud.resume))
+        cloud.kernel.process(_by_a_person(cloud, "resume", cloud.resume))
 
     return end
 

@@ -29,6 +29,7 @@ NAMES = {
     "no-switch-left": "no switch is left shut without an incident",
     "executions-end": "every execution of a failover, recovery or drill ends",
     "record-tells": "an incident's record, told step by step, ends as the control item does",
+    "world-goes-on": "every error is somebody's to deal with: none breaks the world itself",
     "converges": "after the faults stop all Regions serve again within the bound",
 }
 """The invariants, by name."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from localcloud.run import Outcome, Run
 from localcloud.simulation.effects import Effects
@@ -18,6 +20,16 @@ QUIET_S = 40.0
 
 class _Run(Run):
     """A run of which nothing is expected but that it becomes well, and stays so for a while."""
+
+    @property
+    def now_s(self) -> float:
+        """Simulated seconds so far."""
+        return float(self._cloud.kernel.env.now)
+
+    @property
+    def transcript(self) -> str:
+        """The history so far."""
+        return self._cloud.kernel.transcript()
 
     def watched_by(self, watch: Watch) -> _Run:
         """Have its tables watched."""
@@ -64,7 +76,10 @@ def run_plan(world: Plan) -> Result:
         topology=world.topology,
         deadline_s=BOUND_S,
     )
-    outcome: Outcome = run.watched_by(watch).carry_out()
+    try:
+        outcome: Outcome = run.watched_by(watch).carry_out()
+    except Exception as error:  # noqa: BLE001  # whatever it is, the seed has failed, and is told
+        return _broken_off(world, run, error)
     found = tuple(judge(outcome, watch, Policy.parse(world.policy)))
     return Result(
         seed=world.seed,
@@ -75,6 +90,21 @@ def run_plan(world: Plan) -> Result:
         acknowledged=len(outcome.clients.acknowledged) if outcome.clients else 0,
         plan=world,
         transcript=outcome.transcript if found else "",
+    )
+
+
+def _broken_off(world: Plan, run: _Run, error: Exception) -> Result:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    words = f"{type(error).__name__}: {error} ({where.name} in {Path(where.filename).name})"
+    return Result(
+        seed=world.seed,
+        violations=(Violation("world-goes-on", words, run.now_s),),
+        simulated_s=run.now_s,
+        faults=Counter(fault.kind for fault in world.faults for _ in range(fault.times)),
+        moves=0,
+        acknowledged=0,
+        plan=world,
+        transcript=run.transcript,
     )
 
 
