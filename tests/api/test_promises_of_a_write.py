@@ -6,6 +6,7 @@ reader ever sees it twice. Held by the real handlers: write, reemit, ledger and 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -96,6 +97,7 @@ class Client:
     def __init__(self, pair: Pair, key: str) -> None:
         self.pair, self.key, self.id = pair, key, message_id(key)
         self.acknowledged: list[dict[str, Any]] = []
+        self.began_ms = int(time.time() * 1000)
 
     def send(self, body: dict[str, str], trouble: Mapping[str, Fault] = NONE) -> Answer | None:
         """A request; None: its environment was killed and no answer came."""
@@ -126,12 +128,12 @@ class Client:
 
     def entered(self) -> list[dict[str, Any]]:
         """Its messages in the other Region's ledger."""
-        entries = self.pair.table.entries(HERE, since=0)
+        entries = self.pair.table.entries(HERE, since=self.began_ms)
         return [entry.to_dict() for entry in entries if entry.id == self.id]
 
     def read(self) -> list[dict[str, Any]]:
-        """Its messages as a reader sees them."""
-        event = sample("api-history") | {"queryStringParameters": {"limit": "100"}}
+        """Its messages as a reader sees them: nothing is newer, and what is older is others'."""
+        event = sample("api-history") | {"queryStringParameters": {"limit": "4"}}
         page = self.pair.plane.request(self.pair.history, event).body["items"]
         return [message for message in page if message["id"] == self.id]
 

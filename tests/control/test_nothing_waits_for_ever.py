@@ -69,19 +69,11 @@ def has_deadline(flow: Flow, name: str) -> bool:
     return any(name not in reachable(flow, one) | {one} for one in late)
 
 
-LOOPING = [
-    pytest.param(machine, flow, name, id=f"{machine}: {name}")
-    for machine, definition in MACHINES.items()
-    for flow in flows_of(definition)
-    for name in flow["States"]
-    if name in reachable(flow, name)
-]
-
-
-@pytest.mark.parametrize(("machine", "flow", "name"), LOOPING)
-def test_no_loop_can_be_gone_round_past_every_deadline(machine: str, flow: Flow, name: str) -> None:
+@pytest.mark.parametrize("machine", MACHINES)
+def test_no_loop_can_be_gone_round_past_every_deadline(machine: str) -> None:
     """With the Choices that have a deadline taken away, no state comes back to itself."""
-    assert name not in endless(machine, flow)
+    for flow in flows_of(MACHINES[machine]):
+        assert endless(machine, flow) == set()
 
 
 @pytest.mark.parametrize("machine", ["observe", "failover", "recovery", "drill"])
