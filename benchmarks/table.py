@@ -35,14 +35,14 @@ def table_of(results: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def put_into(page: Path, table: str) -> None:
+def put_into(page: Path, table: str, begin: str = BEGIN, end: str = END) -> None:
     """Replace what stands between the markers. Raises ValueError where they are missing."""
     text = page.read_text()
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"{page} lacks the markers {BEGIN} and {END}")
-    between = f"{BEGIN}\n{table}\n{END}"
+    if begin not in text or end not in text:
+        raise ValueError(f"{page} lacks the markers {begin} and {end}")
+    between = f"{begin}\n{table}\n{end}"
     page.write_text(
-        re.sub(f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: between, text, flags=re.S)
+        re.sub(f"{re.escape(begin)}.*{re.escape(end)}", lambda _: between, text, flags=re.S)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import boto3
@@ -26,6 +27,13 @@ def region() -> str:
 @pytest.fixture
 def plane(region: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataPlane]:
     """One Region's data plane."""
+    with a_plane(region, monkeypatch) as made:
+        yield made
+
+
+@contextmanager
+def a_plane(region: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataPlane]:
+    """A data plane while it lasts; for tests that share one, too."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_REGION", region)

@@ -26,7 +26,7 @@ OBSERVE: dict[str, list[Any]] = {
 SERVES = {"state": "SERVING", "settled": True, "epoch": 0, "at": 1, "real_incident": []}
 DRAINED = SERVES | {"state": "DRAINED", "incident": "demo-eu-west-2-1", "epoch": 1}
 DRILL = {
-    "See whether a drill may run": says(ok=True, epoch=0, at=1),
+    "See whether a drill may run": says(ok=True, epoch=0, command="aws …", at=1),
     "Inject the fault": says(injected=True, until=2, at=1),
     "Watch the automatic path drain it": says(**DRAINED),
     "Remove the fault": says(healed=True, at=1),

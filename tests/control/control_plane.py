@@ -86,7 +86,7 @@ class Switches:
         if request.method == "POST":
             asked = request.body.decode()
             if _number(asked, "HealthCheckVersion") != self.version[check]:
-                return _xml(request, _MISMATCH, 409)
+                return _xml(request, _ERROR.format("HealthCheckVersionMismatch"), 409)
             self.threshold[check] = _number(asked, "HealthThreshold")
             self.version[check] += 1
         told = _CHECK.format(check, self.threshold[check], self.version[check])
@@ -104,6 +104,8 @@ class ControlPlane:
         """(service, Region) pairs that do not answer; `*` is any service."""
         self.lost: set[tuple[str, str]] = set()
         """(operation, Region): done, but the answer does not arrive. Once."""
+        self.refusing: dict[tuple[str, str], str] = {}
+        """(operation, Region) → the error's code that is answered; `*` is any Region."""
         self.before: dict[str, Before] = {}
         """What happens just before an operation is carried out. Once."""
         self.calls: list[tuple[str, str]] = []
@@ -201,6 +203,20 @@ class ControlPlane:
             }
             self.put("coordination", {"pk": "app#demo", "sk": f"region#{region}", **entry})
 
+    def begin_again(self) -> None:
+        """Nothing has happened, nothing is wrong; the handlers stay warm."""
+        for left in (self.silent, self.lost, self.refusing, self.before):
+            left.clear()
+        self.switches = Switches()
+        for region, name in (
+            *((r, n) for r in REGIONS for n in ("data", "regional")),
+            (COORDINATION[0], "coordination"),
+        ):
+            table = {"TableName": f"sidestep-demo-{name}"}
+            for item in self.dynamodb[region].scan(**table)["Items"]:
+                key = {"pk": item["pk"], "sk": item["sk"]}
+                self.dynamodb[region].delete_item(**table, Key=key)
+
     def later(self, seconds: float) -> None:
         """Time passes."""
         self.clock.shift(seconds)
@@ -275,6 +291,9 @@ class ControlPlane:
         self.calls.append((operation, region))
         if {(service, region), ("*", region), (service, "*")} & self.silent:
             raise ConnectTimeoutError(endpoint_url=request.url)
+        code = self.refusing.get((operation, region)) or self.refusing.get((operation, "*"))
+        if code is not None:
+            return _refusal(request, code)
         happens = self.before.pop(operation, None)
         if happens is not None:
             happens()
@@ -338,10 +357,19 @@ _CHECK = (
     "<Type>CALCULATED</Type><HealthThreshold>{}</HealthThreshold></HealthCheckConfig>"
     "<HealthCheckVersion>{}</HealthCheckVersion></HealthCheck>"
 )
-_MISMATCH = (
-    "<ErrorResponse><Error><Type>Sender</Type><Code>HealthCheckVersionMismatch</Code>"
-    "<Message>another version</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+_ERROR = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code>"
+    "<Message>as the test wants it</Message></Error><RequestId>r</RequestId></ErrorResponse>"
 )
+
+
+def _refusal(request: Any, code: str) -> AWSResponse:
+    """An error in the protocol of whoever was asked."""
+    if "route53" in request.url:
+        return _xml(request, _ERROR.format(code), 400)
+    headers: Any = HeadersDict({"Content-Type": "application/x-amz-json-1.0"})
+    body = json.dumps({"__type": code, "message": "as the test wants it"}).encode()
+    return AWSResponse(request.url, 400, headers, MockRawResponse(body))
 
 
 def _number(xml: str, name: str) -> int:

@@ -125,7 +125,7 @@ def test_each_kind_of_work_goes_to_its_own_machine() -> None:
 def drill(**changed: list[Any]) -> Any:
     """A drill in which these steps go otherwise; the execution and the states it entered."""
     answers: dict[str, list[Any]] = {
-        "See whether a drill may run": [{"Payload": {"ok": True, "epoch": 0, "at": NOW_MS}}],
+        "See whether a drill may run": [{"Payload": READY}],
         "Inject the fault": [{"Payload": {"until": NOW_MS + 600_000, "at": NOW_MS}}],
         "Watch the automatic path drain it": [watched(DRAINED)],
         "Remove the fault": [{"Payload": {"healed": True, "at": NOW_MS}}],
@@ -144,6 +144,7 @@ def watched(state: dict[str, Any], real: tuple[str, ...] = ()) -> Any:
 
 
 NOW_MS = 1_767_225_600_000
+READY = {"ok": True, "epoch": 0, "command": "aws …", "at": NOW_MS}
 
 
 def test_a_drill_breaks_watches_heals_and_reports() -> None:

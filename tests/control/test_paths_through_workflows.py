@@ -85,11 +85,13 @@ def test_when_neither_switch_takes_it_is_undone_and_a_person_is_told() -> None:
     assert (run.status, run.error) == ("FAILED", "NeitherSwitch")
 
 
-def test_a_fenced_off_failover_stands_aside_in_silence() -> None:
-    run = failover(Note_that_it_is_drained=[Throw("LeaseLost")])
+def test_a_fenced_off_failover_touches_nothing_more_and_says_why_in_its_output() -> None:
+    fenced = Throw("LeaseLost", "token 1 is fenced off by token 2")
 
-    assert run.status == "SUCCEEDED"
-    assert run.states[-1] == "Stand aside"
+    run = failover(Note_that_it_is_drained=[fenced])
+
+    assert (run.status, run.states[-1]) == ("SUCCEEDED", "Stand aside")
+    assert run.output["why"] == "LeaseLost: token 1 is fenced off by token 2"
     assert "Announce the outcome" not in run.states
 
 

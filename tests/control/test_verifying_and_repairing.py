@@ -188,6 +188,48 @@ def test_a_newer_write_is_left_alone_and_listed(plane: ControlPlane) -> None:
     assert plane.get("data", f"message#{older.id}", "message", VIRGINIA) == item
 
 
+def test_a_newer_write_that_only_another_region_holds_yet_is_left_alone_and_listed(
+    plane: ControlPlane,
+) -> None:
+    """What is put back here would reach it as the last write and win."""
+    older = plane.write("one-key", ledgers=(OREGON,), replicas=(LONDON,))
+    newer = {**older.to_dict(), "text": "another", "digest": "x", "version": older.version + 1}
+    item = {"pk": f"message#{older.id}", "sk": "message", **newer}
+    plane.put("data", item, OREGON)
+    plane.drained()
+
+    answer = repair(plane, plane.claim("back", kind="recovery"))
+
+    assert (answer["repaired"], answer["conflicts"], answer["lost"]) == (0, [older.id], 0)
+    assert plane.get("data", f"message#{older.id}", "message", VIRGINIA) is None
+
+
+def test_what_another_region_holds_as_it_was_written_is_put_back_here_all_the_same(
+    plane: ControlPlane,
+) -> None:
+    """Replicas do not pass on what was replicated to them."""
+    plane.write("one-key", ledgers=(OREGON,), replicas=(LONDON, OREGON))
+    plane.drained()
+
+    answer = repair(plane, plane.claim("back", kind="recovery"))
+
+    assert (answer["repaired"], answer["conflicts"], answer["lost"]) == (1, [], 0)
+
+
+def test_nothing_is_put_back_while_a_serving_regions_replica_cannot_be_read(
+    plane: ControlPlane,
+) -> None:
+    lost = plane.write("only-in-london", ledgers=(VIRGINIA,), replicas=(LONDON,))
+    plane.drained()
+    claim = plane.claim("back", kind="recovery")
+    plane.silent.add(("dynamodb", OREGON))
+
+    answer = repair(plane, claim)
+
+    assert (answer["repaired"], answer["lost"], answer["complete"]) == (0, 1, False)
+    assert plane.get("data", f"message#{lost.id}", "message", VIRGINIA) is None
+
+
 def test_repair_reaches_back_as_far_as_the_failover_counted(plane: ControlPlane) -> None:
     old = plane.write("an-hour-ago", ledgers=(OREGON,), replicas=(LONDON,))
     plane.beat(LONDON, VIRGINIA, plane.now)  # replication stood still from here on

@@ -17,6 +17,8 @@ from localcloud.frontdoor import Api, Route
 from localcloud.lambdas import Invocation
 from localcloud.services.eventbridge import BusFault
 from localcloud.wire import AwsError
+from sidestep.aws.regional import RegionalTable
+from sidestep.core.messages import message_from, new_message
 from tests.loop.rights import REFUSED, statements, without_right
 from tests.loop.world import (
     executions,
@@ -105,6 +107,15 @@ def looked_at(region: str) -> dict[str, Any]:
     return {"region": region, **seen}
 
 
+def with_a_write_missing(world: World) -> dict[str, Any]:
+    """For repair: a write that a ledger knows and no replica holds."""
+    now = int(world.cloud.kernel.now * 1000)
+    message = message_from(new_message(world.new_key(), "ada", "Tea at four?"), CLAIMED, now)
+    table = world.cloud.table("regional")
+    RegionalTable(world.cloud.client("dynamodb", HERE), table).enter(message, now)
+    return with_claim()(world)
+
+
 def drilling(action: str) -> Given:
     return lambda world: {
         "action": action,
@@ -140,6 +151,7 @@ GIVEN: dict[str, Given] = {
 }
 FOR_ONE_RIGHT: dict[tuple[str, str], Given] = {
     ("DrillFunction", "Coordination"): drilling("watch"),
+    ("RepairFunction", "Messages"): with_a_write_missing,
 }
 """What each function is given, such that it has to do all that it may."""
 

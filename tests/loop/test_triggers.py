@@ -84,3 +84,15 @@ def test_a_person_drains_the_region_that_they_name_however_often_they_start_it()
         assert len(executions(cloud, "us-east-1", "failover")) == 1
         assert drained(cloud) == ["us-west-2"]
         assert cloud.control()["token"] == 1
+
+
+def test_while_step_functions_is_away_in_one_region_another_regions_failover_drains() -> None:
+    with world_without() as cloud:
+        go_on(cloud, 12)  # every Region has been observed once
+        cloud.stepfunctions.unavailable.add(OTHERS[0])
+        break_health(cloud, BROKEN)
+
+        assert until(cloud, lambda: serves_no_more(cloud, BROKEN), within_s=90)
+        assert drained(cloud) == [BROKEN]
+        assert executions(cloud, OTHERS[0], "failover") == []
+        assert len(executions(cloud, OTHERS[1], "failover")) == 1

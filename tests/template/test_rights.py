@@ -86,7 +86,8 @@ FUNCTIONS: dict[str, dict[str, set[str]]] = {
     },
     "RepairFunction": {
         COORDINATION: LEASE,
-        "data, here: message#*": {"dynamodb:BatchGetItem", "dynamodb:PutItem"},
+        "data, here: message#*": {"dynamodb:PutItem"},
+        "data, any Region: message#*": {"dynamodb:BatchGetItem"},
         "regional, any Region: ledger#*": {"dynamodb:Query"},
     },
     "DrillFunction": {

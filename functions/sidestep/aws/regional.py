@@ -17,7 +17,8 @@ from sidestep.core.messages import Message
 
 LEDGER_DAYS = 7
 """How long a ledger entry is kept: longer than a Region is likely to be gone."""
-_FAULT_KEY = {"pk": {"S": "fault"}, "sk": {"S": "health"}}
+FAULT_KEY = {"pk": {"S": "fault"}, "sk": {"S": "health"}}
+"""Where a drill's fault is."""
 
 
 @dataclass(frozen=True)
@@ -114,19 +115,19 @@ class RegionalTable:
 
     def fault(self) -> DrillFault | None:
         """The injected fault, over or not; None: there is none."""
-        item = self._get(_FAULT_KEY)
+        item = self._get(FAULT_KEY)
         return None if item is None else DrillFault(int(item["until"]), str(item["incident"]))
 
     def inject(self, fault: DrillFault) -> None:
         """Make this Region's /health answer 503 until the fault's end. Again: prolongs it."""
-        item = {**_FAULT_KEY, **to_attributes({"until": fault.until, "incident": fault.incident})}
+        item = {**FAULT_KEY, **to_attributes({"until": fault.until, "incident": fault.incident})}
         with calling(f"writing to {self._table}"):
             self._dynamodb.put_item(TableName=self._table, Item=item)
 
     def heal(self) -> None:
         """Take the injected fault away, whoever injected it. No fault: nothing to do."""
         with calling(f"writing to {self._table}"):
-            self._dynamodb.delete_item(TableName=self._table, Key=_FAULT_KEY)
+            self._dynamodb.delete_item(TableName=self._table, Key=FAULT_KEY)
 
     def _get(self, key: dict[str, Any]) -> dict[str, Any] | None:
         with calling(f"reading from {self._table}"):

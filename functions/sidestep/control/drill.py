@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sidestep.aws.ballots import Ballots
-from sidestep.aws.regional import DrillFault
+from sidestep.aws.regional import FAULT_KEY, DrillFault
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
 from sidestep.core.drill import MAX_MINUTES, in_trouble, obstacles, unseen
 from sidestep.core.errors import InvalidInput, NotYet, Refused
+from sidestep.core.incidents import command_to_heal
 
 settings = Settings.from_environment()
 policy = _parts.policy(settings)
@@ -38,7 +39,10 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def _preflight(drill: Mapping[str, Any], now: int) -> dict[str, Any]:
-    """Raises Refused, naming all that is in the way; NotYet while some observer is silent."""
+    """Raises Refused, naming all that is in the way; NotYet while some observer is silent.
+
+    `command` is for a person, should the fault have to be removed by hand.
+    """
     _ends(drill)
     view = ballots.view_item_by_item(settings.application)
     blocked = obstacles(drill["region"], view, policy, now)
@@ -47,7 +51,12 @@ def _preflight(drill: Mapping[str, Any], now: int) -> dict[str, Any]:
     silent = unseen(view, policy, now)
     if silent:
         raise NotYet(f"no drill before every observer votes: {', '.join(silent)} does not")
-    return {"ok": True, "epoch": view.control.of(drill["region"]).epoch, "at": now}
+    return {
+        "ok": True,
+        "epoch": view.control.of(drill["region"]).epoch,
+        "command": command_to_heal(drill["region"], settings.regional_table, FAULT_KEY),
+        "at": now,
+    }
 
 
 def _inject(drill: Mapping[str, Any], now: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,15 @@ def commands_for_a_person(
         )
 
     return start("failover"), start("recovery")
+
+
+def command_to_heal(region: str, table: str, key: Mapping[str, Any]) -> str:
+    """The command that removes a drill's fault by hand, ready to paste. `key` is the fault's in
+    the Region's own `table`, as DynamoDB types it."""
+    return (
+        f"aws dynamodb delete-item --region {region} --table-name {table} "
+        f"--key '{json.dumps(key, separators=(',', ':'))}'"
+    )
 
 
 def in_doubt(at_risk: Mapping[str, Any] | None, caught_up: bool | None) -> bool:

@@ -59,18 +59,51 @@ def at_risk(entries: Iterable[Message], held: Mapping[str, Message], complete: b
     )
 
 
-def plan_repair(entries: Iterable[Message], held: Mapping[str, Message]) -> RepairPlan:
-    """Put back what is missing or older; never over a newer version.
+def plan_repair(
+    entries: Iterable[Message],
+    held: Mapping[str, Message],
+    elsewhere: Mapping[str, Message] | None = None,
+) -> RepairPlan:
+    """Put back what `held` lacks or has in an older version; never over a newer version.
+
+    `elsewhere` is the newest that other replicas hold: what is put here reaches them as the
+    last write and wins, so a newer one there, which has not arrived here yet, counts as well.
 
     A conflict is a newer item under the same id with another body: somebody's acknowledged
     write was overwritten by last writer wins. It is kept as it is, and listed.
     """
     known = list(entries)
+    others = elsewhere or {}
     conflicts = {
         entry.id
         for entry in known
-        if entry.id in held
-        and held[entry.id].version >= entry.version
-        and held[entry.id].digest != entry.digest
+        for found in (held.get(entry.id), others.get(entry.id))
+        if found is not None and found.version >= entry.version and found.digest != entry.digest
     }
-    return RepairPlan(tuple(missing(known, held)), tuple(sorted(conflicts)))
+    put = [
+        entry
+        for entry in missing(known, held)
+        if entry.id not in others or not _yields(entry, others[entry.id])
+    ]
+    return RepairPlan(tuple(put), tuple(sorted(conflicts)))
+
+
+def goes_on(due: int, at_once: int, put: int) -> bool:
+    """Whether a further round of repair is due: one put `at_once` at most of the writes that were
+    `due`, and `put` so many back. None is no progress, and rounds without progress must end."""
+    return due > at_once and put > 0
+
+
+def newest(replicas: Iterable[Mapping[str, Message]]) -> dict[str, Message]:
+    """The newest of each id among what several replicas hold."""
+    found: dict[str, Message] = {}
+    for held in replicas:
+        for message in held.values():
+            if message.id not in found or found[message.id].version < message.version:
+                found[message.id] = message
+    return found
+
+
+def _yields(entry: Message, to: Message) -> bool:
+    """Whether putting `entry` back would overwrite another write that is as new or newer."""
+    return to.version > entry.version or (to.version == entry.version and to.digest != entry.digest)

@@ -1,0 +1,132 @@
+"""At least once, redriven, taken over: however often a step runs, what is so is so once.
+
+Whole workflows by the real definitions and the real handlers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sidestep.core.control import CLOCK_SKEW_MS
+from sidestep.core.policy import Policy
+from tests.control.control_plane import LONDON, OREGON, REGIONS, VIRGINIA, ControlPlane
+from tests.control.real_steps import LEFT, carry_out
+
+RUNS_OUT_S = Policy().lease_s + CLOCK_SKEW_MS / 1000
+WELL: dict[str, Any] = {"Payload": {"stable": True, "bad": False, "healthy_for_s": 60, "why": ""}}
+BACK: dict[str, Any] = {
+    "See whether it is stable": WELL,
+    "See whether its replica has caught up": {"Payload": {"caught_up": True, "why": ""}},
+    "Watch traffic return": {"Payload": {"done": True, "dns_moved": True, "traffic_moved": None}},
+    "Watch it on probation": WELL,
+}
+LEAVING = (
+    "Claim the incident",
+    "Drain by the gate",
+    "Flip the toggle",
+    "Note that it is drained",
+    "Count the writes at risk",
+)
+RETURNING = (
+    "Repair the writes at risk",
+    "Restore the toggle",
+    "Restore the gate",
+    "Note that it is on probation",
+)
+"""Steps of a failover and of a recovery after which something is different."""
+
+
+def as_it_stands(plane: ControlPlane) -> Any:
+    """All that steps have an effect on, without what says when they were tried: the lease, a
+    mark's confirmation, the switch's version."""
+    control, marks, switches = plane.everything()
+    told = [(m.region, m.drained, m.token, m.incident) for m in marks if m is not None]
+    data = [
+        plane.dynamodb[region].scan(TableName="sidestep-demo-data")["Items"] for region in REGIONS
+    ]
+    return control, told, switches["threshold"], data
+
+
+class Twice:
+    """Does each step again, a second later, and holds that nothing changed by it."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self.plane = plane
+        self.done: list[str] = []
+
+    def __call__(self, state: str, again: Callable[[], object]) -> None:
+        before = as_it_stands(self.plane)
+        self.plane.later(1)
+        again()
+        assert as_it_stands(self.plane) == before, f"{state} a second time changed something"
+        self.done.append(state)
+
+
+def fail_over(plane: ControlPlane, **how: Any) -> Any:
+    return carry_out(plane, "failover", {"region": LONDON}, scripted=LEFT, **how)
+
+
+def bring_back(plane: ControlPlane, **how: Any) -> Any:
+    return carry_out(plane, "recovery", {"region": LONDON}, scripted=BACK, **how)
+
+
+def assert_drained_once(plane: ControlPlane) -> None:
+    control = plane.control()
+    assert (control.of(LONDON).state, control.of(LONDON).toggle) == ("DRAINED", "shut")
+    assert (control.serving, control.of(LONDON).unfinished) == (2, False)
+    assert [move.what for move in control.moves] == ["drain"]
+    assert plane.marked() == {VIRGINIA, OREGON}
+
+
+def assert_back_once(plane: ControlPlane) -> None:
+    control = plane.control()
+    assert (control.of(LONDON).state, control.of(LONDON).toggle) == ("SERVING", "open")
+    assert (control.serving, control.of(LONDON).unfinished) == (3, False)
+    assert plane.marked() == set()
+
+
+def test_each_step_of_a_failover_and_of_a_recovery_may_run_twice(warm_plane: ControlPlane) -> None:
+    lost = warm_plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
+    out, back = Twice(warm_plane), Twice(warm_plane)
+
+    assert fail_over(warm_plane, after=out).status == "SUCCEEDED"
+    assert_drained_once(warm_plane)
+    assert bring_back(warm_plane, name="back", after=back).status == "SUCCEEDED"
+
+    assert_back_once(warm_plane)
+    assert {*LEAVING, "Put the incident down"} <= set(out.done)
+    assert {*RETURNING, "Close the incident"} <= set(back.done)
+    assert warm_plane.get("data", f"message#{lost.id}", "message", VIRGINIA) is not None
+
+
+@pytest.mark.parametrize("dies_at", LEAVING)
+def test_a_failover_whose_region_dies_after_any_step_is_finished_from_another(
+    warm_plane: ControlPlane, dies_at: str
+) -> None:
+    fail_over(warm_plane, dies_at=dies_at)
+    warm_plane.later(RUNS_OUT_S)
+
+    execution = fail_over(warm_plane, here=OREGON, name="another")
+
+    assert execution.output["what"] == "drained"
+    assert_drained_once(warm_plane)
+
+
+@pytest.mark.parametrize("dies_at", RETURNING)
+def test_a_recovery_whose_region_dies_after_any_step_ends_with_all_serving(
+    warm_plane: ControlPlane, dies_at: str
+) -> None:
+    """On probation it is watched anew; half restored it is out again first, then tried again."""
+    fail_over(warm_plane)
+    bring_back(warm_plane, name="back", dies_at=dies_at)
+    warm_plane.later(RUNS_OUT_S)
+
+    taken_over = bring_back(warm_plane, here=OREGON, name="another")
+    if taken_over.output["what"] == "backed out":
+        assert warm_plane.state() == "DRAINED"
+        bring_back(warm_plane, here=OREGON, name="and-another")
+
+    assert_back_once(warm_plane)
