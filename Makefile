@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: drill test up bench-scenarios bench-loss lock clean help
+.PHONY: drill test up simulate soak mutations bench-scenarios bench-loss lock clean help
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -21,6 +21,15 @@ test: $(VENV)/.dev ## lint, type-check and run every test
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+simulate: $(VENV)/.drill ## 200 random worlds, the same ones each time: what CI runs
+	@$(BIN)/sidestep simulate --soak --seeds 200 $(ARGS)
+
+soak: $(VENV)/.drill ## random worlds that nobody has seen, until Ctrl-C or ARGS="--seeds 5000"
+	@$(BIN)/sidestep simulate --soak --seeds 1000000 --seed $$(date +%s) $(ARGS)
+
+mutations: $(VENV)/.drill ## put deliberate bugs in, one at a time, and see which seed finds each
+	@$(BIN)/python -m benchmarks.mutations.run $(ARGS)
 
 bench-scenarios: $(VENV)/.drill ## every scenario under six designs: hours; goes on where it was stopped
 	@$(BIN)/python -m benchmarks.bench_scenarios $(ARGS)

@@ -294,10 +294,12 @@ class LocalCloud:
         now_ms = int(self.kernel.now * 1000)
         pause = Pause("operator", "asked to", now_ms + int(for_s * 1000))
         self.orders().pause(pause, now_ms, region)
+        self.kernel.log("pause", region=region, until=float(self.kernel.env.now) + for_s)
 
     def resume(self, region: str | None = None) -> None:
         """The operator takes the pause back. Call it in a fiber."""
         self.orders().resume(region)
+        self.kernel.log("resume", region=region)
 
     def orders(self) -> Orders:
         """The operator's orders, through the coordination Regions that are up."""

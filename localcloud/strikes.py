@@ -182,16 +182,18 @@ def _duplicates(cloud: LocalCloud, fault: Fault) -> End:
 
 
 def _started_by_hand(cloud: LocalCloud, fault: Fault) -> End:
-    here = next(r for r in cloud.topology.regions if r != fault.region)
     workflow = str(fault.settings["workflow"])
-    arn = cloud.machine(here, workflow)
     given: dict[str, Any] = {"region": fault.region}
     if workflow == "drill":
         given["minutes"] = float(fault.settings["minutes"])
 
     def start() -> Any:
-        client = cloud.client("stepfunctions", here)
-        return client.start_execution(stateMachineArn=arn, input=json.dumps(given))
+        """In the first other Region that is up, as the runbook says."""
+        others = [r for r in cloud.topology.regions if r != fault.region]
+        here = next((r for r in others if r not in cloud.network.down), others[0])
+        return cloud.client("stepfunctions", here).start_execution(
+            stateMachineArn=cloud.machine(here, workflow), input=json.dumps(given)
+        )
 
     cloud.kernel.process(_by_a_person(cloud, f"start {workflow}", start))
     return lambda: None

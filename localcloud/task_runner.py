@@ -9,7 +9,12 @@ from typing import Any
 import boto3
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
+from botocore.exceptions import (
+    ClientError,
+    HTTPClientError,
+    ParamValidationError,
+)
+from botocore.exceptions import ConnectionError as NoConnection
 
 from localcloud.asl import Pattern, StatesError, TaskRequest, integrations
 from localcloud.asl.errors import RUNTIME
@@ -71,7 +76,7 @@ class SdkTaskRunner:
             raise integrations.shape_error(
                 plan, error["Code"], error.get("Message", ""), status=meta["HTTPStatusCode"]
             ) from None
-        except HTTPClientError as silent:
+        except (HTTPClientError, NoConnection) as silent:
             raise integrations.unreachable(plan, str(silent)) from None
         except ParamValidationError as invalid:
             raise StatesError(RUNTIME, str(invalid)) from None

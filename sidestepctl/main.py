@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import click
 
 from sidestep.core.errors import SidestepError
 from sidestepctl.orders import acknowledge_command, pause_command, resume_command
 from sidestepctl.policy_command import policy
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as a shell gives it."""
 
 
 class UserError(click.ClickException):
@@ -101,28 +105,69 @@ def scenarios(
 @click.option("--seed", "first", default=1, show_default=True, help="The first of them.")
 @click.option("--faults", default=None, help="Only these kinds, divided by commas.")
 @click.option("--shrink", is_flag=True, help="Leave out the faults that a failure does not need.")
+@click.option("--until-failed", is_flag=True, help="Stop at the first seed that fails.")
+@click.option("--soak", is_flag=True, help="Tell progress, and every failing seed, no others.")
 @click.option("--workers", default=None, type=int, help="Processes at once. Default: one a core.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON object.")
 def simulate(
-    seeds: int, first: int, faults: str | None, shrink: bool, workers: int | None, as_json: bool
+    seeds: int,
+    first: int,
+    faults: str | None,
+    shrink: bool,
+    until_failed: bool,
+    soak: bool,
+    workers: int | None,
+    as_json: bool,
 ) -> None:
     """Run random worlds with random faults, and hold every invariant in each.
 
-    Exits 0 when all held, 1 when one did not: with its history and how to see it again.
+    Exits 0 when all held, 1 when one did not: with its history and how to see it again. Ctrl-C
+    ends it with what it came to so far, and 130.
     """
     from localcloud.fault_kinds import KINDS
-    from sidestepctl.simulate import simulate_all
+    from localcloud.simulation.simulate import Result
+    from sidestepctl.simulate import (
+        Asked,
+        Progress,
+        Simulated,
+        WorkerLostError,
+        simulate_all,
+        told,
+    )
 
-    kinds = faults.split(",") if faults else None
+    kinds = tuple(faults.split(",")) if faults else None
     unknown = sorted(set(kinds or ()) - set(KINDS))
     if unknown:
         raise UserError(f"no fault {', '.join(unknown)}: choose of {', '.join(sorted(KINDS))}")
     if seeds < 1 or (workers is not None and workers < 1):
         raise UserError("--seeds and --workers must be at least 1")
-    tell = (lambda _: None) if as_json else click.echo
-    whole = simulate_all(range(first, first + seeds), kinds, workers, shrink, tell)
-    click.echo(whole.to_json() if as_json else whole.in_words())
-    sys.exit(1 if whole.failed else 0)
+    whole = Simulated()
+    asked = Asked(kinds, workers, shrink, until_failed)
+
+    def say(line: str) -> None:
+        if not as_json:
+            click.echo(line)
+
+    progress = Progress(whole, say, time.monotonic)
+
+    def tell(result: Result) -> None:
+        if soak:
+            progress(result, kinds)
+        else:
+            say(told(result, kinds))
+
+    code = 0
+    try:
+        simulate_all(range(first, first + seeds), asked, whole, tell)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except WorkerLostError as lost:
+        raise UserError(str(lost)) from None
+    for line in [whole.to_json()] if as_json else [*whole.again(), whole.in_words()]:
+        click.echo(line)
+    if not as_json:
+        click.echo(whole.verdict())
+    sys.exit(code or (1 if whole.failed else 0))
 
 
 @cli.command()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing import get_context
 from typing import Any
 
@@ -16,6 +19,8 @@ from localcloud.simulation.invariants import NAMES
 from localcloud.simulation.simulate import Result
 from sidestepctl.live import Live
 
+PROGRESS_S = 30.0
+"""Wall seconds between two lines of a soak."""
 TOLD_LINES = 60
 """How much of a failing seed's history is shown: the last so many lines of the live view."""
 
@@ -56,8 +61,19 @@ class Simulated:
             indent=2,
         )
 
+    def verdict(self) -> str:
+        """The last line, as test runners say it."""
+        return f"{self.seeds - len(self.failed)} passed, {len(self.failed)} failed"
+
+    def again(self) -> list[str]:
+        """How to see each failing seed again."""
+        return [
+            f"FAILED  sidestep simulate --seeds 1 --seed {result.seed}"
+            for result in sorted(self.failed, key=_seed)
+        ]
+
     def in_words(self) -> str:
-        """The last line."""
+        """What it came to, in a line."""
         hours, faults = self.simulated_s / 3600, self.faults.total()
         return (
             f"{self.seeds} seeds, {len(self.failed)} failed: {hours:.1f} simulated hours, "
@@ -65,26 +81,80 @@ class Simulated:
         )
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What to simulate. `kinds`: only these faults; `smaller`: failing worlds made smaller;
+    `until_failed`: no further than the first failing seed."""
+
+    kinds: tuple[str, ...] | None = None
+    workers: int | None = None
+    smaller: bool = False
+    until_failed: bool = False
+
+
+class WorkerLostError(Exception):
+    """A process of ours was ended from outside."""
+
+
 def simulate_all(
-    seeds: Sequence[int],
-    kinds: Sequence[str] | None,
-    workers: int | None,
-    smaller: bool,
-    tell: Callable[[str], None],
-) -> Simulated:
-    """Simulate these seeds, in processes of their own; tell each as it ends."""
-    whole = Simulated()
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        pending = [pool.submit(_one, seed, kinds, smaller) for seed in seeds]
-        try:
-            for done in as_completed(pending):
-                result = done.result()
+    seeds: Iterable[int], asked: Asked, whole: Simulated, tell: Callable[[Result], None]
+) -> None:
+    """Simulate these seeds, in processes of their own; add each to `whole` and tell it.
+
+    Raises WorkerLostError; KeyboardInterrupt at Ctrl-C, with what was done so far in `whole`.
+    """
+    workers = asked.workers or os.cpu_count() or 1
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_leave_ctrl_c_to_parent)
+    todo, pending = iter(seeds), set[Future[Result]]()
+    try:
+        while True:
+            pending |= {
+                pool.submit(_one, seed, asked.kinds, asked.smaller)
+                for seed in islice(todo, workers + 1 - len(pending))
+            }
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for result in sorted((future.result() for future in done), key=_seed):
                 whole.add(result)
-                tell(told(result, kinds))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return whole
+                tell(result)
+            if not pending or (asked.until_failed and whole.failed):
+                return
+    except BrokenProcessPool:
+        raise WorkerLostError(
+            "a process that simulated was ended from outside (out of memory?): "
+            "go on with --seed after the last one told, and fewer --workers"
+        ) from None
+    finally:
+        _end(pool)
+
+
+def _leave_ctrl_c_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """Wait for nothing: what runs now is of no use to anybody."""
+    processes = list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+
+
+class Progress:
+    """Tells a line now and then instead of one a seed, and every failing seed whole."""
+
+    def __init__(self, whole: Simulated, tell: Callable[[str], None], now: Callable[[], float]):
+        self._whole, self._tell, self._now = whole, tell, now
+        self._began = self._told = now()
+
+    def __call__(self, result: Result, kinds: Sequence[str] | None = None) -> None:
+        """A seed has ended."""
+        if not result.ok:
+            self._tell(told(result, kinds))
+        now = self._now()
+        if now - self._told >= PROGRESS_S:
+            self._told = now
+            rate = self._whole.seeds / (now - self._began) * 60
+            self._tell(f"{self._whole.in_words()}, {rate:.0f} seeds a minute")
 
 
 def told(result: Result, kinds: Sequence[str] | None = None) -> str:

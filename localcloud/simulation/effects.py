@@ -24,19 +24,18 @@ class Effects:
         self._holders: dict[tuple[str, int], str] = {}
         """(Region, token) → the one execution it was granted to."""
         self._newest: dict[str, int] = {}
-        self._kinds = {
+        self._hears = {
             cloud.table("coordination"): self._coordinated,
             cloud.table("regional"): self._regional,
+            cloud.table("data"): self._stored,
         }
-        self._data = cloud.table("data")
-        cloud.services.dynamodb.on_change.append(self._changed)
+        # As they are made: what replicates is an echo, and comes late.
         cloud.services.dynamodb.on_write.append(self._written)
 
-    def _changed(self, region: str, table: str, changes: list[Change]) -> None:
-        hear = self._kinds.get(table)
-        for change in changes if hear is not None else ():
-            if change.new is not None:
-                assert hear is not None
+    def _written(self, region: str, table: str, changes: list[Change]) -> None:
+        hear = self._hears.get(table)
+        for change in changes:
+            if hear is not None and change.new is not None:
                 hear(region, plain(change.new), plain(change.old) if change.old else None)
 
     # -- leases ----------------------------------------------------------------------------------
@@ -81,18 +80,11 @@ class Effects:
 
     # -- messages --------------------------------------------------------------------------------
 
-    def _written(self, region: str, table: str, changes: list[Change]) -> None:
-        """What is written in a Region itself, not what replicates into it."""
-        if table != self._data:
+    def _stored(self, region: str, new: dict[str, Any], old: dict[str, Any] | None) -> None:
+        if old is None or not str(new["pk"]).startswith("message#"):
             return
-        for change in changes:
-            if change.old is None or change.new is None:
-                continue
-            old, new = plain(change.old), plain(change.new)
-            if not str(new["pk"]).startswith("message#"):
-                continue
-            told = ("author", "text", "written_at", "region")
-            differs = [name for name in told if new.get(name) != old.get(name)]
-            if differs or ("repaired_at" in new and "repaired_at" not in old):
-                what = ", ".join(differs) or "what was there"
-                self._broken("not-overwritten", f"{new['pk']} in {region}: a write replaced {what}")
+        told = ("author", "text", "written_at", "region")
+        differs = [name for name in told if new.get(name) != old.get(name)]
+        if differs or ("repaired_at" in new and "repaired_at" not in old):
+            what = ", ".join(differs) or "what was there"
+            self._broken("not-overwritten", f"{new['pk']} in {region}: a write replaced {what}")

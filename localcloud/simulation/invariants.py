@@ -19,6 +19,7 @@ from sidestep.core.policy import Policy
 NAMES = {
     "never-the-last": "at least one Region is never drained by us",
     "harmed-only": "a Region is drained only when something has harmed it",
+    "order-kept": "no failover or recovery starts while an operator's pause is in force",
     "one-holder": "an incident's steps are of one holder at a time: tokens only grow",
     "claimed-first": "nothing is done to a Region under a token that nobody was granted",
     "fenced": "nothing is written under an older token after a newer one was granted",
@@ -35,6 +36,10 @@ NAMES = {
 """The invariants, by name."""
 BOUND_S = 3600.0
 """After the last fault: the longest cool-down and its return fit in."""
+_HEARD_S = 20.0
+"""An observer's round and its start: what was decided before a pause may begin after it."""
+_SKEW_S = 35.0
+"""A clock that is ahead takes a pause to be over so much earlier."""
 _TOLD = 20
 """Violations of one world that are kept while it runs: the first ones tell the story."""
 _STATES_TOLD = {
@@ -68,6 +73,8 @@ class Watch:
         self._states = dict.fromkeys(regions, "SERVING")
         self._checks = {f"-{region}-RegionCheck": region for region in regions}
         self.now_s = 0.0
+        self._paused: list[tuple[float, float]] = []
+        self._starts: list[tuple[float, str]] = []
         self.violations: list[Violation] = []
         self.executions: dict[str, str] = {}
         """Of failovers, recoveries and drills: name → newest status."""
@@ -79,6 +86,12 @@ class Watch:
         self.now_s = event["t"]
         if event["kind"] == "workflow" and event["machine"] != "observe":
             self.executions[f"{event['machine']} {event['execution']}"] = event["status"]
+        if event["kind"] == "pause":
+            self._paused.append((event["t"], event["until"]))
+        if event["kind"] == "resume":
+            self._paused = [(since, min(until, event["t"])) for since, until in self._paused]
+        if event["kind"] == "workflow" and event["status"] == "RUNNING":
+            self._starts.append((event["t"], f"{event['machine']} {event['execution']}"))
         if event["kind"] == "health_check":
             for ending, region in self._checks.items():
                 if event["name"].endswith(ending):
@@ -89,6 +102,14 @@ class Watch:
         if all(state in _OUT for state in self._states.values()):
             words = f"{event['region']} became {event['state']} and no Region serves"
             self.violations.append(Violation("never-the-last", words, event["t"]))
+
+    def started_in_a_pause(self) -> Iterator[Violation]:
+        """Executions that move traffic and began under an order not to; a drill is an order too."""
+        for at, name in self._starts:
+            for since, until in self._paused:
+                by_itself = name.startswith(("failover ", "recovery "))
+                if by_itself and since + _HEARD_S < at < until - _SKEW_S:
+                    yield Violation("order-kept", f"{name} began under a pause", at)
 
     def broken(self, invariant: str, words: str) -> None:
         """Something that must not be was seen in a table."""
@@ -106,6 +127,7 @@ def judge(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[Violation]
         yield Violation("nothing-lost", f"{lost} acknowledged writes are not in every Region")
     yield from _moves(outcome, policy)
     yield from _needless(outcome)
+    yield from watch.started_in_a_pause()
     yield from _records(outcome)
     for name, status in watch.executions.items():
         if status == "RUNNING":

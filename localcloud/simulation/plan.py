@@ -99,9 +99,7 @@ def plan(seed: int, kinds: Sequence[str] | None = None) -> Plan:
     size = chance.choices(list(SIZES), list(SIZES.values()))[0]
     regions = tuple(chance.sample(GUARDABLE, size))
     coordination = chance.choice(COORDINATING)
-    drawn = [kind for kind in _kinds(chance) if kinds is None or kind in kinds]
-    drawn = drawn or [chance.choice(sorted(kinds or HURTS))]
-    faults = tuple(_fault(chance, kind, regions) for kind in drawn)
+    faults = tuple(_fault(chance, kind, regions) for kind in _kinds(chance, kinds))
     return Plan(
         seed=seed,
         regions=regions,
@@ -112,10 +110,13 @@ def plan(seed: int, kinds: Sequence[str] | None = None) -> Plan:
     )
 
 
-def _kinds(chance: random.Random) -> list[str]:
-    """One or two that hurt, and up to three that hinder."""
-    hurts = [chance.choice(HURTS) for _ in range(chance.choice((1, 1, 2)))]
-    return [*hurts, *(chance.choice(HINDERS) for _ in range(chance.choice((0, 1, 1, 2, 3))))]
+def _kinds(chance: random.Random, allowed: Sequence[str] | None) -> list[str]:
+    """One or two that hurt, and up to three that hinder, as far as any are allowed."""
+    hurts = [kind for kind in HURTS if allowed is None or kind in allowed]
+    hinders = [kind for kind in HINDERS if allowed is None or kind in allowed]
+    first, second = chance.choice((1, 1, 2)), chance.choice((0, 1, 1, 2, 3))
+    drawn = [chance.choice(hurts) for _ in range(first)] if hurts else []
+    return [*drawn, *(chance.choice(hinders) for _ in range(second or not hurts) if hinders)]
 
 
 def _policy(chance: random.Random) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from sidestep.core.canaries import Score
-from sidestep.core.decide import FAILOVER, HOLD, NONE
-from sidestep.core.findings import TOGETHER, counting, find, healthy_for_s
+from sidestep.core.control import ControlState
+from sidestep.core.decide import FAILOVER, HOLD, NONE, decide
+from sidestep.core.findings import TOGETHER, View, counting, find, healthy_for_s
 from sidestep.core.policy import Policy
 from sidestep.core.votes import REQUESTS, SUSPECTED, Ballot, Evidence
-from tests.core.views import LONDON, NOW, OREGON, VIRGINIA, ballot, decided, view
+from tests.core.views import APPLICATION, LONDON, NOW, OREGON, VIRGINIA, ballot, decided, view
 
 ENOUGH = TOGETHER * Policy().request_bad_score
 
@@ -100,3 +101,22 @@ def test_a_suspected_region_is_not_stable() -> None:
     finding = find(LONDON, counting(seen, Policy(), NOW), Policy())
 
     assert healthy_for_s(finding, NOW)[0] == 0
+
+
+def test_two_whose_own_ways_are_cut_move_nothing_while_most_see_nothing_bad() -> None:
+    # Found by simulation: two of four links of a Region were cut, and it was drained.
+    five = (LONDON, VIRGINIA, OREGON, "sa-east-1", "ap-southeast-2")
+
+    def said(observer: str, sees: bool) -> Ballot:
+        of_three = suspecting(VIRGINIA, ENOUGH * 2) if sees else ballot(VIRGINIA)
+        about = of_three.votes[LONDON]
+        votes = {region: replace(ballot(LONDON).votes[LONDON], region=region) for region in five}
+        return Ballot(observer, NOW - 5000, True, "as it says", {**votes, LONDON: about})
+
+    def decision(cut: tuple[str, ...]) -> str:
+        ballots = tuple(said(observer, observer in cut) for observer in five)
+        of_five = View(APPLICATION, five, ballots, ControlState(serving=5))
+        return decide(of_five, Policy(), NOW)[0].action
+
+    assert decision((VIRGINIA, OREGON)) == NONE
+    assert decision((VIRGINIA, OREGON, "sa-east-1")) == FAILOVER

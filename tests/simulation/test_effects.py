@@ -29,7 +29,7 @@ class World:
 
     def __init__(self) -> None:
         self.broken: list[str] = []
-        self._dynamodb: Any = SimpleNamespace(on_change=[], on_write=[])
+        self._dynamodb: Any = SimpleNamespace(on_write=[])
         cloud: Any = SimpleNamespace(
             table=lambda name: name, services=SimpleNamespace(dynamodb=self._dynamodb)
         )
@@ -40,8 +40,7 @@ class World:
     ) -> None:
         """One change of a table, as a client makes it or as it replicates."""
         changes = [Change((), item(old), item(new))]
-        heard = self._dynamodb.on_change + ([] if replicated else self._dynamodb.on_write)
-        for listener in heard:
+        for listener in [] if replicated else self._dynamodb.on_write:
             listener(WARDEN, table, changes)
 
 

@@ -128,6 +128,20 @@ def test_what_must_not_be_is_found(invariant: str, breaks: Callable[[Outcome], N
             ],
         ),
         (
+            "order-kept",
+            [
+                {"kind": "pause", "t": 10.0, "until": 200.0},
+                {
+                    **{"kind": "workflow", "machine": "failover", "execution": "one"},
+                    **{"status": "RUNNING", "t": 100.0},
+                },
+                {
+                    **{"kind": "workflow", "machine": "failover", "execution": "one"},
+                    **{"status": "SUCCEEDED", "t": 130.0},
+                },
+            ],
+        ),
+        (
             "no-switch-left",
             [
                 {

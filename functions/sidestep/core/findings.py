@@ -85,7 +85,7 @@ def find(region: str, counted: Sequence[Ballot], policy: Policy) -> Finding:
     agreed = not lone or own is None or own_says
     quorum = len(against) >= needed and agreed
     votes = [*(vote for _, vote in others), *([own] if own else [])]
-    together = _together(region, votes, policy) if others else ""
+    together = _together(region, votes, len(others), policy) if others else ""
     # Hysteresis keeps a verdict for some good looks, and an alarm rings for minutes after: nobody
     # is to act on these alone.
     still = any(v.streak >= 0 for _, v in others if v.verdict == IMPAIRED or v.score.looks)
@@ -110,15 +110,17 @@ def find(region: str, counted: Sequence[Ballot], policy: Policy) -> Finding:
     return Finding(region, impaired, _diagnose(impaired, own, others), own, others, words)
 
 
-def _together(region: str, votes: Sequence[Vote], policy: Policy) -> str:
+def _together(region: str, votes: Sequence[Vote], others: int, policy: Policy) -> str:
     """What the failed requests of several observers come to, if that is enough; else "".
 
-    At least two of them, and one of them more than once: a blip of a moment is seen by all.
+    At least two of them, and one of them more than once: a blip of a moment is seen by all. And
+    more than half of those who look from outside: where most see nothing bad, the others' own
+    ways to the Region are what is bad.
     """
     heard = [vote.score for vote in votes if vote.score.looks]
     total, limit = sum(score.value for score in heard), TOGETHER * policy.request_bad_score
     often = any(score.looks >= policy.probe_bad_streak for score in heard)
-    if len(heard) < 2 or not often or total < limit:
+    if len(heard) < 2 or 2 * len(heard) <= others or not often or total < limit:
         return ""
     return (
         f"requests of {len(heard)} observers to {region} failed: together they score "
