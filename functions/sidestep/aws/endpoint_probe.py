@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 from sidestep.core.canaries import failed
 
@@ -25,6 +31,14 @@ WRITE, READ = "POST /canary", "GET /history?limit=1"
 CANARIES = (WRITE, READ, WRITE)
 CLOSER = (WRITE,) * 4
 """What is asked in addition once a canary failed: a share needs samples, and only then."""
+
+_SILENCES: tuple[tuple[type[HTTPError], str], ...] = (
+    (ConnectTimeoutError, f"no connection within {PATIENCE_S:g} s"),
+    (ReadTimeoutError, f"no answer within {PATIENCE_S:g} s"),
+    (NameResolutionError, "its name has no address"),
+    (NewConnectionError, "the connection was refused"),
+)
+"""What urllib3 raises, in words, the first that fits."""
 
 
 class EndpointProbe:
@@ -80,9 +94,17 @@ class EndpointProbe:
             )
             status, body = answer.status, answer.data
         except HTTPError as failure:
-            error = f"{type(failure).__name__}: {failure}"
+            error = _in_words(failure)
         ms = int((time.time() - started) * 1000)
         return {"what": what, "status": status, "ms": ms, "error": error, "body": body}
+
+
+def _in_words(failure: HTTPError) -> str:
+    """Why there was no answer; urllib3's own words name its objects, by address."""
+    for kind, words in _SILENCES:
+        if isinstance(failure, kind):
+            return words
+    return type(failure).__name__
 
 
 def _json(raw: bytes) -> Any:
