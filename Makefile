@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: drill test up bench-scenarios lock clean help
+.PHONY: drill test up bench-scenarios bench-detection lock clean help
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -24,6 +24,9 @@ test: $(VENV)/.dev ## lint, type-check and run every test
 
 bench-scenarios: $(VENV)/.drill ## every scenario under six designs: hours; goes on where it was stopped
 	@$(BIN)/python -m benchmarks.bench_scenarios $(ARGS)
+
+bench-detection: $(VENV)/.drill ## how soon grey failures are noticed, and how often in vain: minutes
+	@$(BIN)/python -m benchmarks.bench_detection $(ARGS)
 
 lock: ## pin every dependency anew (needs uv: pip install uv); the tools pin hardest, so they go first
 	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
