@@ -85,7 +85,9 @@ def test_a_make_target_is_there_and_runs_what_it_is_named_for(line: str) -> None
         ["make", "-n", *shlex.split(line)[1:]], capture_output=True, text=True, cwd=ROOT, check=True
     )
 
-    runs = {"test": "-m pytest", "bench-scenarios": "-m benchmarks.bench_scenarios"}
+    runs = {"test": "-m pytest"} | {
+        f"bench-{what}": f"-m benchmarks.bench_{what}" for what in ("scenarios", "detection")
+    }
     assert runs.get(target, f"sidestep {target}") in would.stdout
 
 
