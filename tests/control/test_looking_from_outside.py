@@ -18,6 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError
 
 from sidestep.aws.dns_view import DnsView
+from sidestep.core.canaries import CANARIES, CLOSER
 from sidestep.core.errors import Unreachable
 from tests.control.control_plane import LONDON, ControlPlane
 
@@ -49,25 +50,37 @@ def test_a_look_asks_the_regions_own_name_over_https_for_health_and_as_a_client_
     answer = plane.invoke("probe", region=LONDON)
 
     assert [one["what"] for one in asked] == [
-        *("GET /health", "POST /canary", "GET /history?limit=1", "POST /canary")
+        *("GET /health", "POST /canary", "GET /history?limit=1"),
+        *("POST /canary",) * 3,
     ]
     assert {(one["scheme"], one["host"]) for one in asked} == {("https", f"{LONDON}.{NAME}")}
     assert {(one["timeout"].total, one["retries"]) for one in asked} == {(2.0, False)}
     assert (answer["reached"], answer["status"], answer["body"]["region"]) == (True, 200, LONDON)
-    assert [one["status"] for one in answer["requests"]] == [200] * 4
+    assert [one["status"] for one in answer["requests"]] == [200] * 6
 
 
 def test_a_canary_that_fails_is_looked_at_more_closely(
     plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    statuses = iter([200, 503, *[200] * 6])
+    statuses = iter([200, 503, *[200] * 20])
 
     network_says(monkeypatch, lambda pool: http(next(statuses), b"{}")(pool))
 
     asked = plane.invoke("probe", region=LONDON)["requests"]
 
-    assert [one["what"] for one in asked[4:]] == ["POST /canary"] * 4
-    assert [one["status"] for one in asked] == [200, 503, *[200] * 6]
+    assert [one["what"] for one in asked[6:]] == ["POST /canary"] * 16
+    assert [one["status"] for one in asked] == [200, 503, *[200] * 20]
+
+
+def test_where_there_is_doubt_everybody_looks_closely_at_its_own_region_too(
+    plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network_says(monkeypatch, http(200, b"{}"))
+
+    own = plane.invoke("probe", LONDON, region=LONDON, closer=True)["requests"]
+
+    assert len(own) == 1 + len(CANARIES) + len(CLOSER)
+    assert len(plane.invoke("probe", LONDON, region=LONDON)["requests"]) == 1
 
 
 def test_a_look_at_a_slow_region_ends_within_a_round(

@@ -70,6 +70,17 @@ def test_looks_stay_ten_seconds_apart_however_long_each_takes() -> None:
     assert (len(votes), bench.env.now) == (6, 53.5)
 
 
+def test_doubt_makes_the_next_look_a_closer_one_until_the_minute_ends() -> None:
+    said = [{"Payload": {"decisions": [], "due": [], "closer": doubt}} for doubt in (True, False)]
+    run = Observed(SCHEDULED, Cast_the_vote_and_decide=said)
+
+    asked = [one["Payload"] for one in run.asked("Look at the Region")]
+    regions = len(asked) // 6
+    looks = [asked[n * regions]["closer"] for n in range(6)]
+    assert looks == [False, True, False, False, False, False]
+    assert all(isinstance(one["region"], str) for one in asked)
+
+
 def test_a_round_that_fails_does_not_end_the_rounds() -> None:
     run = Observed(SCHEDULED, Cast_the_vote_and_decide=[Throw("CoordinationUnavailable")])
 

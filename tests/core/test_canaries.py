@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidestep.core.canaries import CAP, Request, Score
+from sidestep.core.canaries import (
+    CANARIES,
+    CAP,
+    CLOSER,
+    Request,
+    Score,
+    asked,
+    wellness,
+)
 from sidestep.core.policy import Policy
 from sidestep.core.votes import HEALTHY, IMPAIRED, SUSPECTED, Ballot, Probe, cast
 from tests.core.views import LONDON, NOW, OREGON, VIRGINIA
@@ -18,8 +29,8 @@ LOOKS = st.lists(st.lists(st.booleans(), max_size=8), max_size=40)
 def scored(*looks: tuple[int, int]) -> Score:
     """The score after these looks, each (failed, asked)."""
     score = Score()
-    for bad, asked in looks:
-        score = score.after(["503"] * bad + [None] * (asked - bad), SHARE, LIMIT)
+    for bad, of in looks:
+        score = score.after(["503"] * bad + [None] * (of - bad), SHARE, LIMIT)
     return score
 
 
@@ -31,8 +42,16 @@ def test_one_look_is_a_blip_however_bad_it_was() -> None:
     assert not certain(scored((8, 8)))
 
 
-def test_a_region_that_answers_nothing_is_certain_after_two_looks() -> None:
-    assert certain(scored((1, 1), (1, 1)))
+def test_a_red_health_check_speaks_for_all_that_was_not_asked_then() -> None:
+    ballot = None
+    for _ in range(2):
+        red = Probe(LONDON, True, status=503, requests=(Request("GET /health", 503, 40),))
+        at = (ballot.at_ms if ballot else NOW) + 10_000
+        ballot = cast(VIRGINIA, [red], {}, {}, True, ballot, POLICY, at)
+
+    assert ballot
+    assert certain(ballot.votes[LONDON].score)
+    assert ballot.votes[LONDON].score.failed > len(CANARIES)
 
 
 def test_half_of_the_requests_failing_is_certain_after_two_looks() -> None:
@@ -49,6 +68,48 @@ def test_one_in_a_hundred_is_never_certain_however_long_it_lasts() -> None:
         for look in [(1, 8), *[(0, 4)] * 23]:
             score = score.after(["503"] * look[0] + [None] * (look[1] - look[0]), SHARE, LIMIT)
             assert not certain(score)
+
+
+def test_the_first_failure_of_a_look_brings_more_requests_and_the_second_no_further_ones() -> None:
+    plan = asked(closer=False)
+    what = [next(plan)]
+    with suppress(StopIteration):
+        while True:
+            what.append(plan.send(True))
+
+    assert what == [*CANARIES, *CLOSER]
+
+
+@given(st.booleans())
+def test_doubt_asks_more_whatever_fails(fails: bool) -> None:
+    plan = asked(closer=True)
+    what = [next(plan)]
+    with suppress(StopIteration):
+        while True:
+            what.append(plan.send(fails))
+
+    assert what == [*CANARIES, *CLOSER]
+
+
+def test_another_region_is_well_when_enough_of_its_requests_say_so() -> None:
+    ill = [Score(asked=40, failed=4)]
+
+    assert (wellness([Score(asked=80)], ill) or 0) > 5
+    assert (wellness([Score(asked=80, failed=8)], ill) or 0) < 0
+    assert wellness([Score()], ill) == 0
+
+
+@pytest.mark.parametrize("ill", [[], [Score()], [Score(asked=300, failed=2)]])
+def test_what_is_not_ill_by_its_requests_is_compared_with_nothing(ill: list[Score]) -> None:
+    assert wellness([Score(asked=80)], ill) is None
+
+
+@given(st.integers(0, 60), st.integers(0, 59), st.integers(2, 40))
+def test_one_more_failure_never_makes_a_region_look_better(of: int, bad: int, ill: int) -> None:
+    bad = min(bad, max(of - 1, 0))
+    other = [Score(asked=40, failed=ill)]
+    worse = wellness([Score(asked=of, failed=bad + (of > 0))], other)
+    assert (worse or 0) <= (wellness([Score(asked=of, failed=bad)], other) or 0)
 
 
 def test_a_look_that_asked_nothing_changes_nothing() -> None:

@@ -5,14 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sidestep.core.canaries import Score
-from sidestep.core.control import ControlState
-from sidestep.core.decide import FAILOVER, HOLD, NONE, decide
+from sidestep.core.control import DRAINED, ControlState
+from sidestep.core.decide import FAILOVER, HOLD, NONE, decide, in_doubt
 from sidestep.core.findings import TOGETHER, View, counting, find, healthy_for_s
 from sidestep.core.policy import Policy
 from sidestep.core.votes import REQUESTS, SUSPECTED, Ballot, Evidence
-from tests.core.views import APPLICATION, LONDON, NOW, OREGON, VIRGINIA, ballot, decided, view
+from tests.core.views import (
+    APPLICATION,
+    LONDON,
+    NOW,
+    OREGON,
+    VIRGINIA,
+    ballot,
+    decided,
+    view,
+    with_region,
+)
 
 ENOUGH = TOGETHER * Policy().request_bad_score
 
@@ -21,9 +33,12 @@ def suspecting(observer: str, value: float, looks: int = 2) -> Ballot:
     """A ballot of one who saw requests to London fail, too few to call it impaired."""
     said = ballot(observer)
     words = f"1 of 8 requests to {LONDON} from {observer} failed"
-    seen = Evidence(REQUESTS, value, 5.5, None, words)
+    seen = Evidence(REQUESTS, value, 5.0, None, words)
     vote = replace(
-        said.votes[LONDON], verdict=SUSPECTED, evidence=(seen,), score=Score(value, looks)
+        said.votes[LONDON],
+        verdict=SUSPECTED,
+        evidence=(seen,),
+        score=Score(value, looks, asked=40, failed=8),
     )
     return replace(said, votes={**said.votes, LONDON: vote})
 
@@ -62,7 +77,7 @@ def test_where_all_fail_and_one_is_found_out_first_nothing_moves() -> None:
     for observer in (LONDON, VIRGINIA, OREGON):
         said = suspecting(observer, ENOUGH)
         alike = {
-            other: replace(said.votes[LONDON], region=other, score=Score(ENOUGH / 2, 1))
+            other: replace(said.votes[LONDON], region=other, score=Score(2.0, 1, 22, 2))
             for other in (VIRGINIA, OREGON)
         }
         ballots.append(replace(said, votes={**said.votes, **alike}))
@@ -70,13 +85,50 @@ def test_where_all_fail_and_one_is_found_out_first_nothing_moves() -> None:
     decision = decided(view(*ballots))[LONDON]
 
     assert (decision.action, decision.page) == (HOLD, True)
-    assert "us-east-1, us-west-2 look as bad as eu-west-2" in decision.reasons[0]
+    assert "us-east-1, us-west-2 may be as bad as eu-west-2" in decision.reasons[0]
+
+
+def beside(asked: float, failed: float = 0) -> tuple[Ballot, ...]:
+    """All see a fifth of London's requests fail, and so much of every other Region's."""
+    ballots = []
+    for observer in (LONDON, VIRGINIA, OREGON):
+        said = suspecting(observer, ENOUGH)
+        seen = {
+            other: replace(said.votes[other], score=Score(0, 0, asked, failed))
+            for other in (VIRGINIA, OREGON)
+        }
+        ballots.append(replace(said, votes={**said.votes, **seen}))
+    return tuple(ballots)
+
+
+def test_traffic_moves_only_to_a_region_that_was_asked_enough() -> None:
+    assert decided(view(*beside(asked=2)))[LONDON].action == HOLD
+    assert decided(view(*beside(asked=22)))[LONDON].action == FAILOVER
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
+def test_more_failures_elsewhere_never_let_traffic_go_there(of: int, one: int, two: int) -> None:
+    few, many = sorted(min(bad, of) for bad in (one, two))
+    if decided(view(*beside(of, many)))[LONDON].action == FAILOVER:
+        assert decided(view(*beside(of, few)))[LONDON].action == FAILOVER
+
+
+def test_doubt_about_one_region_is_doubt_until_it_is_settled() -> None:
+    policy, well = Policy(), tuple(ballot(who) for who in (LONDON, VIRGINIA, OREGON))
+    suspected = (suspecting(VIRGINIA, 1.0), *well[::2])
+
+    assert not in_doubt(view(*well), policy, NOW)
+    assert in_doubt(view(*suspected), policy, NOW)
+    assert in_doubt(view(*beside(asked=2)), policy, NOW)
+    assert not in_doubt(view(*beside(asked=22)), policy, NOW)
+    drained = with_region(LONDON, state=DRAINED)
+    assert not in_doubt(view(*suspected, control=drained), policy, NOW)
 
 
 def test_a_blip_elsewhere_that_one_observer_saw_holds_nothing_back() -> None:
     ballots = [suspecting(observer, ENOUGH) for observer in (LONDON, VIRGINIA, OREGON)]
     blips = {
-        other: replace(ballots[0].votes[LONDON], region=other, score=Score(11.0, 1))
+        other: replace(ballots[0].votes[LONDON], region=other, score=Score(10.0, 1, 22, 9))
         for other in (VIRGINIA, OREGON)
     }
     ballots[0] = replace(ballots[0], votes={**ballots[0].votes, **blips})

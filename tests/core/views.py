@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from sidestep.core.canaries import Score
 from sidestep.core.control import AUTOMATIC, FAILOVER, ControlState, Move, RegionState
 from sidestep.core.decide import Decision, decide
 from sidestep.core.findings import View
@@ -32,7 +33,8 @@ def ballot(
         words = f"GET /health of {region} from {observer} answered {503 if is_bad else 200}"
         seen = Evidence("health", 503.0 if is_bad else 200.0, 200, is_bad, words)
         verdict = IMPAIRED if is_bad else HEALTHY
-        votes[region] = Vote(region, verdict, NOW - int(since_s * 1000), 3, (seen,))
+        lately = Score(asked=24, failed=24 if is_bad else 0)
+        votes[region] = Vote(region, verdict, NOW - int(since_s * 1000), 3, (seen,), lately)
     return Ballot(observer, NOW - int(age_s * 1000), believed, "as it says", votes)
 
 

@@ -20,17 +20,13 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from sidestep.core.canaries import failed
+from sidestep.core.canaries import asked, failed
 
 PATIENCE_S = 2.0
 """Longest that a request may take. A Region that needs longer is as good as gone for clients."""
 LOOK_S = 5.0
 """No further request begins so long after the look did: a round is ten seconds."""
 HEALTH = "GET /health"
-WRITE, READ = "POST /canary", "GET /history?limit=1"
-CANARIES = (WRITE, READ, WRITE)
-CLOSER = (WRITE,) * 4
-"""What is asked in addition once a canary failed: a share needs samples, and only then."""
 
 _SILENCES: tuple[tuple[type[HTTPError], str], ...] = (
     (ConnectTimeoutError, f"no connection within {PATIENCE_S:g} s"),
@@ -47,9 +43,12 @@ class EndpointProbe:
     def __init__(self) -> None:
         self._pool = urllib3.PoolManager()
 
-    def look(self, region: str, host: str, canaries: bool = True) -> dict[str, Any]:
+    def look(
+        self, region: str, host: str, canaries: bool = True, closer: bool = False
+    ) -> dict[str, Any]:
         """What /health answered, and then what the canaries got, if they are wanted:
-        `requests`, each with its `status` and `error`, one of them None, and `ms`.
+        `requests`, each with its `status` and `error`, one of them None, and `ms`. `closer`:
+        as many as doubt asks for.
 
         A Region whose /health is not 2xx is asked nothing more. Never raises for what the
         network or the Region does.
@@ -66,19 +65,20 @@ class EndpointProbe:
             "requests": [health],
         }
         if canaries and 200 <= (health["status"] or 0) < 300:
-            seen["requests"] += self._canaries(host, began)
+            seen["requests"] += self._canaries(host, began, closer)
         return seen
 
-    def _canaries(self, host: str, began: float) -> Iterator[dict[str, Any]]:
-        asked = list(CANARIES)
-        doubtful = False
-        while asked and time.time() - began < LOOK_S:
-            one = self._ask(host, asked.pop(0))
+    def _canaries(self, host: str, began: float, closer: bool) -> Iterator[dict[str, Any]]:
+        plan = asked(closer)
+        what: str | None = next(plan)
+        while what is not None and time.time() - began < LOOK_S:
+            one = self._ask(host, what)
             del one["body"]
-            if not doubtful and failed(one["status"]):
-                doubtful = True
-                asked += CLOSER
             yield one
+            try:
+                what = plan.send(failed(one["status"]))
+            except StopIteration:
+                what = None
 
     def _ask(self, host: str, what: str) -> dict[str, Any]:
         method, _, path = what.partition(" ")

@@ -12,11 +12,13 @@ probe = EndpointProbe()
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"region"}` → what the Region answered, or that it did not.
+    """`{"region", "closer"}` → what the Region answered, or that it did not.
 
     Canaries go to the others: it is their quorum that moves a Region. Of two Regions each
-    has to agree about itself, so there each sends some to itself as well.
+    has to agree about itself, so there each sends some to itself as well; as does everybody
+    where there is doubt (`closer`), since that needs samples.
     """
     region = str(event["region"])
-    wanted = region != settings.region or len(settings.regions) == 2
-    return probe.look(region, settings.host(region), wanted)
+    closer = bool(event.get("closer", False))
+    wanted = closer or region != settings.region or len(settings.regions) == 2
+    return probe.look(region, settings.host(region), wanted, closer)

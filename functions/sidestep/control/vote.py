@@ -13,7 +13,7 @@ from sidestep.aws.heartbeats import ReplicaHeartbeats
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
 from sidestep.control._marks import OwnMarks
-from sidestep.core.decide import NONE, TOGGLE, Due, decide, due
+from sidestep.core.decide import NONE, TOGGLE, Due, decide, due, in_doubt
 from sidestep.core.errors import SidestepError
 from sidestep.core.replication import lags
 from sidestep.core.votes import Probe, cast
@@ -38,7 +38,8 @@ own_marks = OwnMarks(
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"trigger", "probes"}` → `{"decisions", "due"}`. Raises CoordinationUnavailable."""
+    """`{"trigger", "probes"}` → `{"decisions", "due", "closer"}`: `closer`, whether the next look
+    should be a closer one. Raises CoordinationUnavailable."""
     now = _parts.now_ms()
     try:
         known = _cast(event["probes"], now)
@@ -61,6 +62,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             for d in starts
             if _ours_to_start(d)
         ],
+        "closer": in_doubt(view, policy, now),
     }
 
 

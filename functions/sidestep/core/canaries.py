@@ -7,19 +7,55 @@ change of a rate for a given number of false alarms). Each request adds the loga
 much likelier its outcome is when `request_bad_share` of all fail than when TOLERATED_SHARE
 do; the score never falls below zero. So half of the requests failing is noticed after a few,
 a tenth after many, and a steady one in a hundred is not.
+
+Few requests are enough while all is well; the moment one fails there is doubt, and doubt is
+settled by asking more (variable sampling intervals: Reynolds, Amin and Arnold, "CUSUM charts
+with variable sampling intervals", Technometrics 32, 1990). How soon that finds what, and how
+often it is wrong, is measured by benchmarks/bench_detection.py.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 TOLERATED_SHARE = 0.01
 """Of requests that may fail in a Region that is well. Chosen: an objective of 99 %."""
 CAP = 2.0
 """The score stops at so many limits. Chosen: what was bad for an hour is not bad for another."""
+KEPT = 0.85
+"""Of a look's requests when Regions are compared, at each further look: the last minute counts.
+A longer memory takes for wellness what was before the fault; a shorter one needs more samples."""
+LEAST_SHARE, WORST_SHARE = 0.035, 0.5
+"""Of requests that fail, when Regions are compared. A smaller share would never be noticed, and
+to tell it from none takes more requests than there are; and a few answers differ from a Region
+that answers nothing as much as from one that answers half."""
+
+WRITE, READ = "POST /canary", "GET /history?limit=1"
+CANARIES = (WRITE, READ, *(WRITE,) * 3)
+"""Asked in each look. How many writes decides how soon a small share shows for the first time;
+more would cost more (docs/decisions/007-canary-requests.md)."""
+CLOSER = (WRITE,) * 16
+"""Asked in addition where there is doubt. With those of three observers a failing tenth is told
+from a failing hundredth in two or three looks; at 0.15 s each they take half of a look's time."""
+
+
+def asked(
+    closer: bool, always: Sequence[str] = CANARIES, more: Sequence[str] = CLOSER
+) -> Generator[str, bool, None]:
+    """What one look asks, request by request; each time it is sent whether that one failed.
+
+    `closer`: there is doubt about some Region already. Else the first failure brings it.
+    """
+    left = [*always, *(more if closer else ())]
+    doubtful = closer
+    while left:
+        let_down = yield left.pop(0)
+        if let_down and not doubtful:
+            doubtful = True
+            left += more
 
 
 @dataclass(frozen=True)
@@ -56,10 +92,26 @@ def failed(status: int | None) -> bool:
 @dataclass(frozen=True)
 class Score:
     """How much speaks for a failing Region (natural logarithm of odds), and in how many looks
-    a request has failed since nothing did."""
+    a request has failed since nothing did.
+
+    For comparing Regions: how many requests were `asked` and how many `failed` lately, those
+    of each earlier look counting KEPT of the next one's.
+    """
 
     value: float = 0.0
     looks: int = 0
+    asked: float = 0.0
+    failed: float = 0.0
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Score:
+        """From plain JSON; what an older version did not keep is nothing."""
+        return cls(
+            float(data.get("value", 0.0)),
+            int(data.get("looks", 0)),
+            float(data.get("asked", 0.0)),
+            float(data.get("failed", 0.0)),
+        )
 
     def after(self, faults: Sequence[str | None], bad_share: float, limit: float) -> Score:
         """The score after one more look: for each request, why it failed or None."""
@@ -73,4 +125,27 @@ class Score:
         value = min(max(0.0, value + bad * failure + (len(faults) - bad) * success), CAP * limit)
         if bad:
             looks += 1
-        return Score(round(value, 3), looks if value else 0)
+        return Score(
+            round(value, 3),
+            looks if value else 0,
+            round(self.asked * KEPT + len(faults), 3),
+            round(self.failed * KEPT + bad, 3),
+        )
+
+    def forgotten(self) -> Score:
+        """Nothing speaks against the Region any more; what was asked lately stays known."""
+        return replace(self, value=0.0, looks=0)
+
+
+def wellness(one: Sequence[Score], ill: Sequence[Score]) -> float | None:
+    """How much speaks for one Region's being well, against its failing as another does (natural
+    logarithm of odds); None where that other one's requests do not fail: it is ill otherwise."""
+    of_ill = sum(score.asked for score in ill)
+    share = sum(score.failed for score in ill) / of_ill if of_ill else 0.0
+    if share <= TOLERATED_SHARE:
+        return None
+    share = min(max(share, LEAST_SHARE), WORST_SHARE)
+    bad = sum(score.failed for score in one)
+    good = sum(score.asked for score in one) - bad
+    success = math.log((1 - TOLERATED_SHARE) / (1 - share))
+    return good * success - bad * math.log(share / TOLERATED_SHARE)

@@ -155,8 +155,8 @@ def _decide_one(
         )
     left = able(region, findings, control)
     if len(left) < policy.min_serving_regions:
-        doubtful = [r for r in serving if findings[r].is_as_bad_as(finding) and r != region]
-        alike = f" ({', '.join(doubtful)} look as bad as {region})" if doubtful else ""
+        doubtful = [r for r in serving if findings[r].may_be_as_bad_as(finding) and r != region]
+        alike = f" ({', '.join(doubtful)} may be as bad as {region})" if doubtful else ""
         return decision(
             HOLD,
             f"only {len(left)} other Regions can serve, "
@@ -178,11 +178,29 @@ def _decide_one(
     )
 
 
+def in_doubt(view: View, policy: Policy, now_ms: int) -> bool:
+    """Whether some serving Region's requests failed and it is not settled what that means: all
+    Regions are worth a closer look then, the sick one and those that would take its traffic."""
+    counted = counting(view, policy, now_ms)
+    serving = [r for r in view.regions if view.control.of(r).state == SERVING]
+    findings = {region: find(region, counted, policy) for region in serving}
+    if any(found.doubtful for found in findings.values()):
+        return True
+    return any(
+        findings[one].impaired
+        and not findings[other].impaired
+        and findings[other].may_be_as_bad_as(findings[one])
+        for one in serving
+        for other in serving
+        if other != one
+    )
+
+
 def able(region: str, findings: Mapping[str, Finding], control: ControlState) -> tuple[str, ...]:
     """The other Regions that can take a Region's traffic: serving, and not themselves in trouble.
 
     All Regions may fail at once and be found out one after the other (a bad deploy everywhere):
-    one that is as bad by what is known so far is not one to move to.
+    one that may be as bad by what is known so far is not one to move to.
     """
     return tuple(
         other
@@ -190,7 +208,7 @@ def able(region: str, findings: Mapping[str, Finding], control: ControlState) ->
         if other != region
         and control.of(other).state == SERVING
         and not found.impaired
-        and not found.is_as_bad_as(findings[region])
+        and not found.may_be_as_bad_as(findings[region])
     )
 
 

@@ -29,12 +29,12 @@ WORDS: Mapping[str, str] = {
         "the probe itself gives up at 2 s"
     ),
     "request_bad_share": (
-        "The share of failing requests that an observer is to notice soonest; at 0.2 a lasting "
-        "share above 7 % is noticed in the end, a steady 1 % is not"
+        "The share of failing requests that an observer is to notice soonest; at 0.08 a lasting "
+        "share above 3 % is noticed in the end, a steady 1 % is not"
     ),
     "request_bad_score": (
         "How much must speak for that share against 1 % (natural logarithm of the odds) until "
-        "the Region counts as impaired: two failures close together, more when many requests "
+        "the Region counts as impaired: three failures close together, more when many requests "
         "between them succeeded"
     ),
     "vote_max_age_s": "An older ballot does not count: three rounds and a little",

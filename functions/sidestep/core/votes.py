@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sidestep.core.canaries import Request, Score
+from sidestep.core.canaries import CANARIES, Request, Score, failed
 from sidestep.core.policy import Policy
 
 HEALTHY, SUSPECTED, IMPAIRED, UNKNOWN = "healthy", "suspected", "impaired", "unknown"
@@ -100,7 +100,7 @@ class Ballot:
                 since_ms=int(vote["since_ms"]),
                 streak=int(vote["streak"]),
                 evidence=tuple(Evidence(**dict(e)) for e in vote["evidence"]),
-                score=_score_from(vote.get("score", {})),
+                score=Score.from_dict(vote.get("score", {})),
             )
             for region, vote in data["votes"].items()
         }
@@ -134,9 +134,9 @@ def cast(
         score = before.score if before else Score()
         evidence = [_probe_evidence(observer, probe, policy)]
         if probe.looked and probe.requests:
-            faults = [request.fault(policy.slow_probe_ms) for request in probe.requests]
+            faults = _faults(probe, policy)
             score = score.after(faults, policy.request_bad_share, policy.request_bad_score)
-            if len(faults) > 1:  # of /health alone all is said
+            if len(probe.requests) > 1:  # of /health alone all is said
                 evidence.append(_request_evidence(observer, probe, faults, score, policy))
         if probe.region == observer:
             evidence += _alarm_evidence(alarms)
@@ -164,6 +164,15 @@ def _observer_health(
             f"{observer} reaches none of its {len(peers)} peers: it may be the one cut off",
         )
     return True, f"{observer}'s observer writes its own replica and reaches its peers"
+
+
+def _faults(probe: Probe, policy: Policy) -> list[str | None]:
+    """Why each request of a look failed, or None. Where /health fails nothing more is asked:
+    what the canaries would have got counts as it did."""
+    faults = [request.fault(policy.slow_probe_ms) for request in probe.requests]
+    if len(faults) == 1 and failed(probe.requests[0].status):
+        return faults * (1 + len(CANARIES))
+    return faults
 
 
 def _probe_evidence(observer: str, probe: Probe, policy: Policy) -> Evidence:
@@ -200,10 +209,6 @@ def _request_evidence(
     certain = score.value >= limit and score.looks >= looks
     verdict = (True if certain else None) if found else False
     return Evidence(REQUESTS, score.value, limit, verdict, words)
-
-
-def _score_from(data: Mapping[str, Any]) -> Score:
-    return Score(float(data.get("value", 0.0)), int(data.get("looks", 0)))
 
 
 def _alarm_evidence(alarms: Mapping[str, str]) -> list[Evidence]:
@@ -258,4 +263,4 @@ def _vote(
     else:
         verdict = was
     since = before.since_ms if before and verdict == was else now_ms
-    return Vote(region, verdict, since, streak, evidence, Score() if well else score)
+    return Vote(region, verdict, since, streak, evidence, score.forgotten() if well else score)
