@@ -19,6 +19,8 @@ from localcloud.simulation.invariants import NAMES
 from localcloud.simulation.simulate import Result
 from sidestepctl.live import Live
 
+_WORLDS_A_PROCESS = 60
+"""After so many a process makes room for another: what worlds leave behind grows."""
 PROGRESS_S = 30.0
 """Wall seconds between two lines of a soak."""
 TOLD_LINES = 60
@@ -104,7 +106,12 @@ def simulate_all(
     Raises WorkerLostError; KeyboardInterrupt at Ctrl-C, with what was done so far in `whole`.
     """
     workers = asked.workers or os.cpu_count() or 1
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_leave_ctrl_c_to_parent)
+    pool = ProcessPoolExecutor(
+        workers,
+        get_context("spawn"),
+        initializer=_leave_ctrl_c_to_parent,
+        max_tasks_per_child=_WORLDS_A_PROCESS,
+    )
     todo, pending = iter(seeds), set[Future[Result]]()
     try:
         while True:

@@ -19,6 +19,7 @@ from sidestep.core.policy import Policy
 NAMES = {
     "never-the-last": "at least one Region is never drained by us",
     "harmed-only": "a Region is drained only when something has harmed it",
+    "helps": "a Region that is down for long, while nothing else is wrong, is drained",
     "order-kept": "no failover or recovery starts while an operator's pause is in force",
     "one-holder": "an incident's steps are of one holder at a time: tokens only grow",
     "claimed-first": "nothing is done to a Region under a token that nobody was granted",
@@ -38,6 +39,8 @@ BOUND_S = 3600.0
 """After the last fault: the longest cool-down and its return fit in."""
 _HEARD_S = 20.0
 """An observer's round and its start: what was decided before a pause may begin after it."""
+LONG_S = 75.0
+"""What a drain may take: votes that grow stale, a round of every observer, a workflow's start."""
 _SKEW_S = 35.0
 """A clock that is ahead takes a pause to be over so much earlier."""
 _TOLD = 20
@@ -127,6 +130,7 @@ def judge(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[Violation]
         yield Violation("nothing-lost", f"{lost} acknowledged writes are not in every Region")
     yield from _moves(outcome, policy)
     yield from _needless(outcome)
+    yield from _idle(outcome)
     yield from watch.started_in_a_pause()
     yield from _records(outcome)
     for name, status in watch.executions.items():
@@ -171,6 +175,16 @@ def _needless(outcome: Outcome) -> Iterator[Violation]:
         if move["what"] == "drain" and move["region"] not in struck and not by_hand:
             words = f"{move['region']} was drained, and only {', '.join(sorted(struck))} had harm"
             yield Violation("harmed-only", words, move["t"])
+
+
+def _idle(outcome: Outcome) -> Iterator[Violation]:
+    """A Region that was down, and nothing else was wrong, and nobody drained it."""
+    for fault in outcome.scenario.faults if len(outcome.scenario.faults) == 1 else ():
+        drained = any(
+            move["what"] == "drain" and move["region"] == fault.region for move in outcome.moves
+        )
+        if fault.kind == "region-down" and fault.for_s >= LONG_S and not drained:
+            yield Violation("helps", f"{fault.region} was down for {fault.for_s:.0f} s")
 
 
 def _is_back_out(outcome: Outcome, move: Mapping[str, Any]) -> bool:

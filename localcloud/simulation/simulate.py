@@ -32,9 +32,13 @@ class _Run(Run):
         return self._cloud.kernel.transcript()
 
     def watched_by(self, watch: Watch) -> _Run:
-        """Have its tables watched."""
+        """Have its tables watched, and let every execution come to its end."""
         Effects(self._cloud, watch.broken)
+        self._executions = watch.executions
         return self
+
+    def _is_well(self) -> bool:
+        return super()._is_well() and "RUNNING" not in self._executions.values()
 
     def _has_happened(self) -> bool:
         assert self._all_over_at_s is not None

@@ -127,6 +127,20 @@ def test_a_drill_that_is_too_long_or_no_number_is_refused(
         plane.invoke("drill", action="inject", drill=drill(minutes=minutes))
 
 
+def test_one_drill_at_a_time(plane: ControlPlane) -> None:
+    # Found by simulation: two drills, begun together, left both Regions of an application ill.
+    all_vote(plane)
+    elsewhere = drill(started=plane.now) | {"region": OREGON}
+    plane.invoke("drill", action="inject", drill=elsewhere)
+
+    for action in ("preflight", "inject"):
+        with pytest.raises(Refused, match=f"a drill's fault stands in {OREGON}"):
+            plane.invoke("drill", action=action, drill=drill(started=plane.now))
+
+    plane.invoke("drill", action="heal", drill=elsewhere)
+    assert plane.invoke("drill", action="preflight", drill=drill(started=plane.now))["ok"]
+
+
 def test_the_faults_end_is_the_drills_however_often_it_is_injected(plane: ControlPlane) -> None:
     started = plane.now
     plane.invoke("drill", action="inject", drill=drill(started=started))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,6 +80,12 @@ def a_record_without_an_end(of: Outcome) -> None:
     record["steps"].pop()
 
 
+def a_region_that_nobody_drained(of: Outcome) -> None:
+    of.scenario = replace(of.scenario, faults=(Fault("region-down", HERE, 50.0, 80.0),))
+    of.moves = []
+    of.incidents = []
+
+
 def a_drain_of_a_region_that_is_well(of: Outcome) -> None:
     of.moves += [move("drain", 500.0) | {"region": THERE}]
 
@@ -97,6 +104,7 @@ def a_drain_before_its_harm(of: Outcome) -> None:
         ("one-holder", older_token_after_newer),
         ("one-holder", two_holders_of_one_token),
         ("record-tells", a_record_without_an_end),
+        ("helps", a_region_that_nobody_drained),
         ("harmed-only", a_drain_of_a_region_that_is_well),
         ("harmed-only", a_drain_before_its_harm),
     ],

@@ -92,7 +92,9 @@ FUNCTIONS: dict[str, dict[str, set[str]]] = {
     },
     "DrillFunction": {
         COORDINATION: {"dynamodb:GetItem"},
-        "regional, any Region: fault": {"dynamodb:DeleteItem", "dynamodb:PutItem"},
+        "regional, any Region: fault": {
+            *("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"),
+        },
     },
 }
 LOG_DELIVERY = {

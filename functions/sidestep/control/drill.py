@@ -45,7 +45,7 @@ def _preflight(drill: Mapping[str, Any], now: int) -> dict[str, Any]:
     """
     _ends(drill)
     view = ballots.view_item_by_item(settings.application)
-    blocked = obstacles(drill["region"], view, policy, now)
+    blocked = (*obstacles(drill["region"], view, policy, now), *_other_drills(drill, now))
     if blocked:
         raise Refused(f"no drill on {drill['region']} now: {'; '.join(blocked)}")
     silent = unseen(view, policy, now)
@@ -62,7 +62,22 @@ def _preflight(drill: Mapping[str, Any], now: int) -> dict[str, Any]:
 def _inject(drill: Mapping[str, Any], now: int) -> dict[str, Any]:
     until = _ends(drill)
     tables[drill["region"]].inject(DrillFault(until, str(drill["id"])))
+    # Looked for after our own stands: of two drills that begin together each sees the other.
+    others = _other_drills(drill, now)
+    if others:
+        raise Refused(f"no drill on {drill['region']} now: {'; '.join(others)}")
     return {"injected": True, "until": until, "at": now}
+
+
+def _other_drills(drill: Mapping[str, Any], now: int) -> tuple[str, ...]:
+    """Other Regions in which a drill's fault stands, in words: two would leave no Region well."""
+    found = []
+    for region, table in tables.items():
+        fault = table.fault() if region != drill["region"] else None
+        if fault is not None and fault.until > now:
+            left = (fault.until - now) / 1000
+            found.append(f"a drill's fault stands in {region} for another {left:.0f} s")
+    return tuple(found)
 
 
 def _heal(drill: Mapping[str, Any], now: int) -> dict[str, Any]:

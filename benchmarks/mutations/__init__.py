@@ -1,0 +1,1 @@
+"""Deliberate bugs, and the simulation held against them."""

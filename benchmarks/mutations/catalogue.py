@@ -1,0 +1,288 @@
+"""The deliberate bugs: what is written where instead of what, and what that would do to people.
+
+A bug that two layers keep from harm takes both away: one alone would change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_CORE, _AWS = "functions/sidestep/core", "functions/sidestep/aws"
+_CONTROL, _API = "functions/sidestep/control", "functions/sidestep/api"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """In `file`, `after` instead of `before`, which is there exactly once."""
+
+    file: str
+    before: str
+    after: str
+
+
+class StaleMutationError(Exception):
+    """The text that a mutation replaces is not there, or not once. Names the file and the text."""
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One bug. `faults`: the kinds that worlds are drawn from; empty for all of them."""
+
+    name: str
+    what: str
+    edits: tuple[Edit, ...]
+    faults: tuple[str, ...] = ()
+
+    def put_into(self, root: Path) -> None:
+        """Put it into a copy of the project. Raises StaleMutationError."""
+        for edit in self.edits:
+            path = root / edit.file
+            text = path.read_text()
+            found = text.count(edit.before)
+            if found != 1:
+                raise StaleMutationError(
+                    f"{self.name}: {edit.file} has {edit.before!r} {found} times, not once: "
+                    "the code has changed, change benchmarks/mutations/catalogue.py too"
+                )
+            path.write_text(text.replace(edit.before, edit.after))
+
+
+def _one(name: str, what: str, file: str, before: str, after: str, faults: str = "") -> Mutation:
+    return Mutation(name, what, (Edit(file, before, after),), tuple(faults.split()))
+
+
+_ALWAYS = " OR attribute_exists(pk) OR attribute_not_exists(pk)"
+
+MUTATIONS = (
+    Mutation(
+        "no-fence",
+        "late steps of a holder that was taken over still take effect",
+        (
+            Edit(
+                f"{_AWS}/incident_lease.py",
+                '_FENCE = "regions.#region.#token = :mine AND regions.#region.holder = :holder"',
+                '_FENCE = "(regions.#region.#token = :mine OR attribute_exists(pk)) '
+                'AND (regions.#region.holder = :holder OR attribute_exists(pk))"',
+            ),
+            Edit(
+                f"{_AWS}/incident_lease.py",
+                "if now.token != claim.token or now.holder != claim.holder:",
+                "if now.token < 0:",
+            ),
+            Edit(
+                f"{_AWS}/gate.py",
+                '"attribute_not_exists(#token) OR #token <= :token"',
+                f'"attribute_not_exists(#token) OR #token <= :token{_ALWAYS}"',
+            ),
+            Edit(
+                f"{_AWS}/incident_record.py",
+                '"attribute_not_exists(#token) OR (#token <= :mine AND #last <> :this)"',
+                f'"attribute_not_exists(#token) OR #token <= :mine OR #last <> :this{_ALWAYS}"',
+            ),
+        ),
+        ("health-errors", "region-dark", "write-errors", "workflow-slow"),
+    ),
+    _one(
+        "token-not-new",
+        "who takes over gets the token of the one before",
+        f"{_CORE}/control.py",
+        "token=control.token + 1,",
+        "token=max(1, control.token),",
+    ),
+    Mutation(
+        "lease-never-holds",
+        "a Region's incident is taken over while its holder is at work",
+        (
+            Edit(
+                f"{_CORE}/control.py",
+                "return bool(self.holder) and now_ms < self.lease_until_ms + CLOCK_SKEW_MS",
+                "return bool(self.holder) and now_ms < 0",
+            ),
+        ),
+    ),
+    _one(
+        "drain-before-claim",
+        "wardens are told under a token that nobody has been granted yet",
+        f"{_AWS}/gate.py",
+        "self.write(warden, claim.region, drained, claim.token, claim.incident, now_ms)",
+        "self.write(warden, claim.region, drained, claim.token + 1, claim.incident, now_ms)",
+    ),
+    Mutation(
+        "last-region-too",
+        "the last Region that serves is drained like any other",
+        (
+            Edit(
+                f"{_AWS}/incident_lease.py",
+                "if change < 0 and control.serving <= min_serving:",
+                "if change < 0 and control.serving < 0:",
+            ),
+            Edit(
+                f"{_CORE}/decide.py",
+                "if all(findings[r].impaired for r in serving):",
+                "if not serving:",
+            ),
+            Edit(
+                f"{_CORE}/decide.py",
+                "if len(left) < policy.min_serving_regions:",
+                "if len(left) < 0:",
+            ),
+            Edit(f"{_CORE}/capacity.py", "if together >= FULL:", "if together >= 0:"),
+            Edit(
+                f"{_CORE}/recheck.py",
+                "if len(others) < policy.min_serving_regions:",
+                "if len(others) < 0:",
+            ),
+        ),
+        ("bad-deploy",),
+    ),
+    Mutation(
+        "one-witness",
+        "one observer's word is enough",
+        (
+            Edit(f"{_CORE}/findings.py", "needed = len(others) // 2 + 1", "needed = 1"),
+            Edit(
+                f"{_CORE}/findings.py",
+                "agreed = not lone or own is None or own_says",
+                "agreed = True",
+            ),
+        ),
+        ("link-cut", "region-isolated"),
+    ),
+    _one(
+        "stale-votes",
+        "what an observer said long ago counts like what it says now",
+        f"{_CORE}/findings.py",
+        "and now_ms - newest[region].at_ms <= policy.vote_max_age_s * 1000",
+        "and newest[region].at_ms > 0",
+        "region-down",
+    ),
+    _one(
+        "no-cool-down",
+        "a Region that flaps is moved each time",
+        f"{_CORE}/holds.py",
+        "    wait = patience_s(policy, drains)\n",
+        "    wait = 0.0 * drains\n",
+        "health-errors region-dark",
+    ),
+    _one(
+        "pause-ignored",
+        "automation goes on under an operator's pause",
+        f"{_CORE}/control.py",
+        "            if pause is not None and pause.in_force(now_ms):\n",
+        "            if pause is not None and pause.in_force(now_ms * 2):\n",
+        "health-errors region-dark paused-by-operator",
+    ),
+    Mutation(
+        "marks-stay",
+        "a Region comes back and its wardens go on saying that it is drained",
+        (
+            Edit(
+                f"{_CONTROL}/gate.py",
+                "marks = gate.mark(claim, wardens_of(claim.region, settings.regions), drain, now)",
+                "marks = gate.mark(claim, wardens_of(claim.region, settings.regions), True, now)",
+            ),
+            Edit(
+                f"{_CONTROL}/_marks.py",
+                "if stands == drained and (not drained or _fresh(seen, now)):",
+                "if stands or not drained:",
+            ),
+        ),
+        ("health-errors", "region-dark"),
+    ),
+    Mutation(
+        "switch-stays-shut",
+        "a closed incident leaves the Region's switch at Route 53 shut",
+        (
+            Edit(
+                f"{_CONTROL}/toggle.py",
+                'wanted = SHUT if event["action"] == "drain" else OPEN',
+                'wanted = SHUT if event["action"] in ("drain", "restore") else OPEN',
+            ),
+            Edit(
+                f"{_CORE}/control.py",
+                '        return OPEN if self.toggle and self.state == SERVING else ""\n',
+                '        return ""\n',
+            ),
+        ),
+        ("health-errors", "region-dark"),
+    ),
+    _one(
+        "switch-left-half-done",
+        "a switch that Route 53 would not take is not put right later",
+        f"{_CORE}/control.py",
+        '        if self.holder:\n            return ""\n        if self.state == DRAINED:\n',
+        '        if self.epoch >= 0:\n            return ""\n        if self.state == DRAINED:\n',
+        "health-errors workflow-crash route53-down",
+    ),
+    _one(
+        "nobody-takes-over",
+        "what a crashed execution left half done stays so",
+        f"{_CORE}/decide.py",
+        'return decision(TAKE_OVER, held, "its holder renewing the lease")',
+        'return decision(HOLD, held, "its holder renewing the lease")',
+        "health-errors region-dark workflow-crash",
+    ),
+    _one(
+        "never-put-down",
+        "a finished incident stays in its holder's hands",
+        f"{_CONTROL}/record.py",
+        '    if event.get("release"):\n        lease.release(claim, now)\n',
+        '    if event.get("releases"):\n        lease.release(claim, now)\n',
+        "health-errors region-dark",
+    ),
+    Mutation(
+        "fault-never-healed",
+        "a drill's fault stays after the drill",
+        (
+            Edit(
+                f"{_CONTROL}/drill.py",
+                '    tables[drill["region"]].heal()\n',
+                "",
+            ),
+            Edit(
+                f"{_CONTROL}/drill.py",
+                "int(float(minutes or 0) * 60_000)",
+                "int(float(minutes or 0) * 60_000_000)",
+            ),
+        ),
+        ("started-by-hand",),
+    ),
+    _one(
+        "acknowledged-before-stored",
+        "a client is told that a message is stored which is not",
+        f"{_API}/accept.py",
+        "    held = messages.put_if_new(message)\n",
+        "    try:\n        held = messages.put_if_new(message)\n"
+        "    except SidestepError:\n        held = None\n",
+        "write-errors table-throttled",
+    ),
+    _one(
+        "stored-twice",
+        "a retry with the same key writes the message over",
+        f"{_AWS}/messages.py",
+        '                    ConditionExpression="attribute_not_exists(pk)",\n'
+        '                    ReturnValuesOnConditionCheckFailure="ALL_OLD",\n',
+        "",
+        "lambda-lost lambda-killed",
+    ),
+    Mutation(
+        "repair-overwrites",
+        "a repair writes over what is there",
+        (
+            Edit(
+                f"{_AWS}/write_ledger.py",
+                'ConditionExpression="attribute_not_exists(pk) OR version < :version"',
+                'ConditionExpression="attribute_not_exists(pk) OR version < :version '
+                'OR attribute_exists(pk)"',
+            ),
+            Edit(
+                f"{_AWS}/write_ledger.py",
+                "                held[message.id] = message\n",
+                "                held.pop(message.id, None)\n",
+            ),
+        ),
+        ("health-errors", "region-dark"),
+    ),
+)
+"""Each is caught by the simulation: docs/simulation.md has by which seed."""

@@ -1,0 +1,58 @@
+"""The deliberate bugs are in step with the code that they are put into, and with their page."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from benchmarks.mutations.catalogue import MUTATIONS, Edit, Mutation, StaleMutationError
+from localcloud.fault_kinds import KINDS
+from localcloud.simulation.invariants import NAMES
+from tests.cli.running import ROOT
+
+
+def test_there_are_enough_of_them_each_under_its_own_name() -> None:
+    names = Counter(mutation.name for mutation in MUTATIONS)
+
+    assert len(names) >= 15
+    assert set(names.values()) == {1}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_a_bug_can_be_put_in_and_leaves_a_program(mutation: Mutation, tmp_path: Path) -> None:
+    for file in {edit.file for edit in mutation.edits}:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text((ROOT / file).read_text())
+
+    mutation.put_into(tmp_path)
+
+    for edit in mutation.edits:
+        changed = (tmp_path / edit.file).read_text()
+        assert changed != (ROOT / edit.file).read_text()
+        ast.parse(changed)
+    assert set(mutation.faults) <= set(KINDS)
+
+
+@pytest.mark.parametrize("text", ["", "one\none\n"])
+def test_a_bug_whose_place_has_changed_says_so(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(text)
+    stale = Mutation("late", "for a test", (Edit("a.py", "one", "two"),))
+
+    with pytest.raises(StaleMutationError, match=r"late: a\.py has 'one'"):
+        stale.put_into(tmp_path)
+
+
+def test_the_page_tells_what_was_found_of_each() -> None:
+    results = json.loads((ROOT / "benchmarks" / "results" / "mutations.json").read_text())
+    page = (ROOT / "docs" / "simulation.md").read_text()
+
+    assert set(results) == {mutation.name for mutation in MUTATIONS}
+    for mutation in MUTATIONS:
+        found = results[mutation.name]
+        told = "not found" if found["seed"] is None else str(found["seed"])
+        assert f"| `{mutation.name}` | {mutation.what} | {told} (of {found['seeds']} tried)" in page
+        assert set(found["by"]) <= set(NAMES)
