@@ -152,6 +152,7 @@ class Endpoint:
             os.environ.pop(name, None)
         os.environ.update(self._environment)
         self._environment.clear()
+        BackendDict.reset()
 
     # -- what services register ------------------------------------------------------------
 

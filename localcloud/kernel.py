@@ -21,6 +21,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, MutableSequence
 from datetime import UTC, datetime
+from heapq import heappop
 from types import TracebackType
 from typing import Any, TextIO, TypeVar
 
@@ -53,19 +54,31 @@ class Fiber(greenlet):  # type: ignore[misc]  # greenlet's stubs are skipped: se
     """How wrong the clock is that this code sees."""
 
 
+_NOTHING: tuple[float, int, int, simpy.Event | None] = (0.0, 0, 0, None)
+
+
 class _Clocked(simpy.Environment):
-    """A SimPy environment that sets the process's clock before each step."""
+    """A SimPy environment that sets the process's clock before each step.
+
+    What nobody waits for any more (the time-out of a request that was answered) passes without.
+    """
 
     def __init__(self, epoch: float) -> None:
         super().__init__()
         self.epoch = epoch
         self.traveller: Any = None
         self.after_step: Callable[[], None] = lambda: None
+        self._clock_at: float | None = None
 
     def step(self) -> None:
-        upcoming = self.peek()
-        if self.traveller is not None and upcoming != self.now and upcoming != float("inf"):
-            self.traveller.move_to(self.epoch + upcoming)
+        at, _, _, event = self._queue[0] if self._queue else _NOTHING
+        if event is not None and event._ok and not event.callbacks:
+            heappop(self._queue)
+            self._now, event.callbacks = at, None  # type: ignore[assignment]  # as SimPy marks it
+            return
+        if self.traveller is not None and event is not None and at != self._clock_at:
+            self._clock_at = at
+            self.traveller.move_to(self.epoch + at)
         super().step()
         self.after_step()
 

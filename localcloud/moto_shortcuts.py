@@ -2,14 +2,18 @@
 
 moto asks each value several questions through methods and wrappers of its own, weighs a whole
 item anew for each attribute that it sets, and copies each value once a level. Values are many.
+Nor does it need a lock and a search through all its services to find one that is there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
+from functools import cache
 from typing import Any
 
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.dynamodb import responses
 from moto.dynamodb.models import utilities
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
@@ -19,6 +23,8 @@ _HEAVY = 200_000
 _weigh_all = LimitedSizeDict.__setitem__
 _binary_json = DynamoType.to_regular_json
 _to_dict = utilities.dynamo_to_dict
+_cast_any: Callable[[Any], Any] = vars(DynamoType)["cast_value"].fget
+_first_asked = BackendDict.__getitem__
 _PLAIN = frozenset({"S", "N", "BOOL", "NULL"})
 """Types whose value is one immutable thing, the same in JSON."""
 
@@ -53,6 +59,35 @@ def _size(self: Any) -> int:
     if isinstance(value, bool):
         return 1
     return len(value if isinstance(value, bytes) else value.encode())
+
+
+def _cast_value(self: Any) -> Any:
+    """The value as Python compares it."""
+    kind = self.type
+    if kind == "S":
+        return self.value
+    return Decimal(self.value) if kind == "N" else _cast_any(self)
+
+
+def _backend(self: Any, account: str) -> Any:
+    """A service of an account; the first time on moto's own way, which makes it."""
+    known = self.get(account)
+    return _first_asked(self, account) if known is None else known
+
+
+@cache
+def _regions(service: str) -> tuple[str, ...]:
+    sessions: Any = AccountSpecificBackend.get_session()
+    return tuple(
+        region
+        for partition in sessions.get_available_partitions()
+        for region in sessions.get_available_regions(service, partition_name=partition)
+    )
+
+
+def _generate_regions(_: Any, service: str) -> list[str]:
+    """A service's Regions. moto's own cache keeps every world's services, and all their data."""
+    return list(_regions(service))
 
 
 def _set_attribute(item: Any, key: str, value: Any) -> None:
@@ -135,9 +170,12 @@ def _plain(value: Any) -> Any:
     return _plain(value.to_json()) if hasattr(value, "to_json") else _to_dict(value)
 
 
-REPLACED: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
+REPLACED: tuple[tuple[Any, str, Any], ...] = (
     (DynamoType, "__init__", _init),
     (DynamoType, "size", _size),
+    (DynamoType, "cast_value", property(_cast_value)),
+    (BackendDict, "__getitem__", _backend),
+    (AccountSpecificBackend, "_generate_regions", _generate_regions),
     (DynamoType, "__deepcopy__", _copy_value),
     (DynamoType, "to_regular_json", _regular_json),
     (Item, "__deepcopy__", _copy_item),

@@ -1,6 +1,7 @@
 """Work that moto and botocore do for every call and that changes no answer here, done once.
 
-Signatures and user agents are for somebody who checks them: nobody does in the local cloud.
+Signatures and user agents are for somebody who checks them: nobody does in the local cloud, nor
+does anybody read a trace.
 Where a member of an answer may be found in moto's objects depends on types alone. The models
 that botocore reads are the same for every world of a process.
 """
@@ -10,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import aws_xray_sdk
 import boto3
 import botocore
 import botocore.session
+from aws_xray_sdk.core import AWSXRayRecorder
 from botocore.client import BaseClient
 from botocore.loaders import Loader
 from botocore.useragent import UserAgentString
@@ -41,6 +44,36 @@ class _RememberingPicker(XFormedAttributePicker):  # type: ignore[misc]  # moto 
         if names is None:
             names = self._names[of] = tuple(dict.fromkeys(super().get_possible_keys(context)))
         return iter(names)
+
+
+class _Untraced:
+    """A subsegment of a trace that nobody keeps."""
+
+    def __enter__(self) -> _Untraced:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def put_annotation(self, key: str, value: Any) -> None:
+        """Into nothing."""
+
+    def put_metadata(self, key: str, value: Any, namespace: str = "default") -> None:
+        """Into nothing."""
+
+    def add_exception(self, exception: Any, stack: Any, remote: bool = False) -> None:
+        """Into nothing."""
+
+
+_UNTRACED = _Untraced()
+_traced = AWSXRayRecorder.in_subsegment
+
+
+def _in_subsegment(self: Any, name: str | None = None, **given: Any) -> Any:
+    """With tracing off, one subsegment for all: X-Ray's SDK makes a trace and drops it."""
+    if aws_xray_sdk.global_sdk_config.sdk_enabled():
+        return _traced(self, name, **given)
+    return _UNTRACED
 
 
 _LOADER = Loader()
@@ -93,6 +126,7 @@ class Shortcuts:
         """From now on."""
         self._replace(UserAgentString, "to_string", lambda _: _USER_AGENT)
         self._replace(responses, "XFormedAttributePicker", _RememberingPicker)
+        self._replace(AWSXRayRecorder, "in_subsegment", _in_subsegment)
         for owner, name, ours in moto_shortcuts.REPLACED:
             self._replace(owner, name, ours)
 

@@ -8,6 +8,13 @@ from localcloud.lambdas import Function, Invocation
 from localcloud.services.emf import metrics_in
 from localcloud.services.metrics import Dimensions, MetricId, MetricStore, dimensions
 
+_OF_FUNCTION = (
+    ("Invocations", "Count"),
+    ("Errors", "Count"),
+    ("Throttles", "Count"),
+    ("Duration", "Milliseconds"),
+)
+"""Metrics of a function and their units."""
 _OF_API = (
     ("Count", "Count"),
     ("4xx", "Count"),
@@ -27,7 +34,7 @@ class ServiceMetrics:
 
     def __init__(self, kernel: Kernel, metrics: MetricStore) -> None:
         self._kernel, self._metrics = kernel, metrics
-        self._where: dict[str, Dimensions] = {}
+        self._functions: dict[tuple[str, str], dict[str, MetricId]] = {}
         self._routes: dict[tuple[str, str | None], list[list[MetricId]]] = {}
 
     def invoked(self, function: Function, invocation: Invocation) -> None:
@@ -35,20 +42,17 @@ class ServiceMetrics:
 
         https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
         """
-        where = self._where.get(function.name)
-        if where is None:
-            where = self._where[function.name] = dimensions(FunctionName=function.name)
         region = function.region
         kind = invocation.error["errorType"] if invocation.error else None
+        metrics = self._of_function(function)
         if kind == "TooManyRequestsException":
             # A throttled request is neither an invocation nor an error.
-            self._add(region, "AWS/Lambda", "Throttles", where, 1.0, "Count")
+            self._metrics.record(metrics["Throttles"], 1.0, self._kernel.now, "Count")
             return
-        took = invocation.duration_s * 1000
-        self._add(region, "AWS/Lambda", "Invocations", where, 1.0, "Count")
-        self._add(region, "AWS/Lambda", "Errors", where, 1.0 if kind else 0.0, "Count")
-        self._add(region, "AWS/Lambda", "Throttles", where, 0.0, "Count")
-        self._add(region, "AWS/Lambda", "Duration", where, took, "Milliseconds")
+        values = (1.0, 1.0 if kind else 0.0, 0.0, invocation.duration_s * 1000)
+        now = self._kernel.now
+        for (name, unit), value in zip(_OF_FUNCTION, values, strict=True):
+            self._metrics.record(metrics[name], value, now, unit)
         self.printed(region, invocation.output)
 
     def printed(self, region: str, output: str) -> None:
@@ -94,8 +98,14 @@ class ServiceMetrics:
         self._routes[api.api_id, route] = made
         return made
 
-    def _add(
-        self, region: str, namespace: str, name: str, where: Dimensions, value: float, unit: str
-    ) -> None:
-        metric = MetricId(region, namespace, name, where)
-        self._metrics.record(metric, value, self._kernel.now, unit)
+    def _of_function(self, function: Function) -> dict[str, MetricId]:
+        """The metrics of a function, by name."""
+        key = (function.region, function.name)
+        known = self._functions.get(key)
+        if known is None:
+            where = dimensions(FunctionName=function.name)
+            known = self._functions[key] = {
+                name: MetricId(function.region, "AWS/Lambda", name, where)
+                for name, _ in _OF_FUNCTION
+            }
+        return known

@@ -14,7 +14,8 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 from moto.core.utils import utcnow
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
-from moto.dynamodb.models.table import StreamRecord, StreamShard, Table
+from moto.dynamodb.models.table import StreamShard, Table
+from moto.moto_api._internal import mock_random
 
 from localcloud.services.partitions import SortedIndex, window
 
@@ -62,13 +63,63 @@ class ChangeShard(StreamShard):  # type: ignore[misc]  # moto is not typed for u
 
     def _record(self, old: Item | None, new: Item | None) -> None:
         view = (self.table.stream_specification or {})["StreamViewType"]
-        event = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
         sequence = len(self.items) + self.starting_sequence_number
-        record = StreamRecord(self.table, view, event, old, new, sequence)
-        record.record["awsRegion"] = self.table.region_name  # moto says us-east-1 everywhere
+        record = _StreamRecord(self.table, view, old, new, sequence)
         if self.user_identity is not None:
             record.record["userIdentity"] = self.user_identity
         self.items.append(record)
+
+
+class _StreamRecord:
+    """One record of a stream, as moto's, but of its own Region and weighed as items are:
+    moto writes each one out as JSON to see how long it is."""
+
+    def __init__(
+        self, table: LocalTable, view: str, old: Item | None, new: Item | None, sequence: int
+    ) -> None:
+        images = {
+            name: item.to_json()["Attributes"]
+            for name, item, views in (
+                ("NewImage", new, ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")),
+                ("OldImage", old, ("OLD_IMAGE", "NEW_AND_OLD_IMAGES")),
+            )
+            if item is not None and view in views
+        }
+        item = old if old is not None else new
+        assert item is not None
+        keys = {table.hash_key_attr: item.hash_key.to_json()}
+        if table.range_key_attr is not None:
+            keys[table.range_key_attr] = item.range_key.to_json()
+        self.record: dict[str, Any] = {
+            "eventID": mock_random.uuid4().hex,
+            "eventName": "INSERT" if old is None else "REMOVE" if new is None else "MODIFY",
+            "eventSource": "aws:dynamodb",
+            "eventVersion": "1.0",
+            "awsRegion": table.region_name,
+            "dynamodb": {
+                "StreamViewType": view,
+                "ApproximateCreationDateTime": utcnow(),
+                "SequenceNumber": str(sequence),
+                "SizeBytes": sum(map(_weight, (keys, *images.values()))),
+                "Keys": keys,
+                **images,
+            },
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """As moto's GetRecords asks for it."""
+        return self.record
+
+
+def _weight(attributes: Mapping[str, Any]) -> int:
+    """Bytes of names and values
+    (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html)."""
+    return sum(len(name.encode()) + _size(value) for name, value in attributes.items())
+
+
+def _size(value: Mapping[str, Any]) -> int:
+    sized: int = DynamoType(value).size()
+    return sized
 
 
 class LocalTable(Table):  # type: ignore[misc]  # moto is not typed for us
