@@ -8,6 +8,7 @@ that botocore reads are the same for every world of a process.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import boto3
@@ -17,6 +18,8 @@ from botocore.client import BaseClient
 from botocore.loaders import Loader
 from botocore.useragent import UserAgentString
 from moto.core import responses
+from moto.core.common_models import BaseModel
+from moto.core.model_instances import reset_model_data
 from moto.core.serialize import XFormedAttributePicker
 
 from localcloud import moto_shortcuts
@@ -41,6 +44,15 @@ class _RememberingPicker(XFormedAttributePicker):  # type: ignore[misc]  # moto 
         if names is None:
             names = self._names[of] = tuple(dict.fromkeys(super().get_possible_keys(context)))
         return iter(names)
+
+
+def _untracked(cls: type, *_: Any, **__: Any) -> Any:
+    """A model of moto's that moto does not keep for good in a list of all of its kind.
+
+    The list is read for S3 and for moto's own pages alone; it kept every item that was ever
+    written in any world, and the collector looked at them all again and again.
+    """
+    return object.__new__(cls)
 
 
 _LOADER = Loader()
@@ -93,6 +105,11 @@ class Shortcuts:
         """From now on."""
         self._replace(UserAgentString, "to_string", lambda _: _USER_AGENT)
         self._replace(responses, "XFormedAttributePicker", _RememberingPicker)
+        self._replace(
+            responses, "method_names_from_class", cache(responses.method_names_from_class)
+        )
+        reset_model_data()  # of what was made outside of a world
+        self._replace(BaseModel, "__new__", staticmethod(_untracked))
         for owner, name, ours in moto_shortcuts.REPLACED:
             self._replace(owner, name, ours)
 
@@ -109,7 +126,7 @@ class Shortcuts:
             self._undo.pop()()
 
     def _replace(self, owner: Any, name: str, new: Any) -> None:
-        old = getattr(owner, name)
+        old = vars(owner)[name]  # a static method as such, not the function in it
         setattr(owner, name, new)
         self._undo.append(lambda: setattr(owner, name, old))
 
