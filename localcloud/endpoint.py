@@ -137,10 +137,10 @@ class Endpoint:
             self._environment[name] = os.environ.pop(name)
         os.environ.update(_CONFIGURATION)
         BackendDict.reset()
-        boto3.DEFAULT_SESSION = session()
         self._shortcuts.open()
-        if self.direct:
-            boto3.DEFAULT_SESSION = self._shortcuts.go_direct(self._carry_direct)
+        boto3.DEFAULT_SESSION = (
+            self._shortcuts.go_direct(self._carry_direct) if self.direct else session()
+        )
         Endpoint._open = self
 
     def close(self) -> None:
