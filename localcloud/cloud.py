@@ -6,13 +6,14 @@ import contextvars
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import boto3
 
-from localcloud.asl import StateMachine, load
+from localcloud.asl import Definition, StateMachine, load
 from localcloud.collector import Collector
 from localcloud.dns.wire import answer_message
 from localcloud.endpoint import ACCOUNT, Caller, Endpoint, current_caller
@@ -32,6 +33,7 @@ from localcloud.services.tables import LocalTable, plain
 from localcloud.stepfunctions import StepFunctions, machine_arn
 from localcloud.task_runner import SdkTaskRunner
 from localcloud.template.deploy import deploy
+from localcloud.template.operator import Operator
 from localcloud.template.stack import Stack
 from localcloud.template.translate import read, translate
 from sidestep.aws.coordination import CoordinationTable
@@ -74,6 +76,12 @@ class Topology:
     def address(self, region: str) -> str:
         """The loopback address of a Region's front door."""
         return f"127.0.1.{self.regions.index(region) + 1}"
+
+
+@lru_cache(maxsize=256)
+def _definition(text: str, express: bool) -> Definition:
+    """A state machine as it runs: nothing changes one, so that worlds may share it."""
+    return load(json.loads(text), express=express)
 
 
 class LocalCloud:
@@ -157,7 +165,7 @@ class LocalCloud:
 
     def _deploy(self) -> None:
         topology = self.topology
-        zone = self.client("route53").create_hosted_zone(
+        zone = Operator("route53", topology.home).create_hosted_zone(
             Name=topology.zone, CallerReference=topology.zone
         )
         self.zone_id = zone["HostedZone"]["Id"].rsplit("/", 1)[-1]
@@ -165,7 +173,8 @@ class LocalCloud:
         for region in self._stack_regions():
             given = self._parameters(region)
             translated = translate(written, ROOT, region, given)
-            stack = deploy(translated, f"sidestep-{topology.application}", region, given)
+            name = f"sidestep-{topology.application}"
+            stack = deploy(translated, name, region, given, Operator)
             self.stacks[region] = stack
             self._join_tables(stack)
             self._front |= dict.fromkeys(stack.front_names, region)
@@ -189,7 +198,7 @@ class LocalCloud:
         wardens = wardens_of(region, topology.regions) if guarded else ()
         stream = ""
         if guarded and region != topology.home:
-            table = self.client("dynamodb", region).describe_table(
+            table = Operator("dynamodb", region).describe_table(
                 TableName=f"sidestep-{topology.application}-data"
             )
             stream = table["Table"]["LatestStreamArn"]
@@ -230,7 +239,7 @@ class LocalCloud:
         for api in stack.apis:
             self.door.add(api)
         for machine in stack.machines:
-            definition = load(json.loads(machine.definition), express=machine.express)
+            definition = _definition(machine.definition, machine.express)
             self.stepfunctions.add(
                 StateMachine(machine.arn, machine.name, machine.role_arn, definition)
             )

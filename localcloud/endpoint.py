@@ -137,10 +137,10 @@ class Endpoint:
             self._environment[name] = os.environ.pop(name)
         os.environ.update(_CONFIGURATION)
         BackendDict.reset()
-        boto3.DEFAULT_SESSION = session()
         self._shortcuts.open()
-        if self.direct:
-            boto3.DEFAULT_SESSION = self._shortcuts.go_direct(self._carry_direct)
+        boto3.DEFAULT_SESSION = (
+            self._shortcuts.go_direct(self._carry_direct) if self.direct else session()
+        )
         Endpoint._open = self
 
     def close(self) -> None:
@@ -290,16 +290,25 @@ class Endpoint:
             operation, params = wire.operation_and_params(service, request)
         except UnknownCallError as unknown:
             return wire.serialize_error("json", AwsError("UnknownOperationException", str(unknown)))
-        host = f"{service}.{region}.amazonaws.com"
-        if service in GLOBAL_SERVICES:
-            host = f"{service}.amazonaws.com"
-        for own, theirs in {"cloudwatch": "monitoring", "stepfunctions": "states"}.items():
-            host = host.replace(own, theirs)
+        host = host_of(service, region)
         path = request.url.split("/", 3)[3] if request.url.count("/") > 2 else ""
         inward = WireRequest(
             request.method, f"https://{host}/{path}", request.headers, request.body
         )
         return self.carry(ApiCall(service, operation, region, params, OPERATOR), inward)
+
+
+def host_of(service: str, region: str) -> str:
+    """The host name under which moto knows a service."""
+    own = {"cloudwatch": "monitoring", "stepfunctions": "states"}.get(service, service)
+    return f"{own}.amazonaws.com" if service in GLOBAL_SERVICES else f"{own}.{region}.amazonaws.com"
+
+
+def open_endpoint() -> Endpoint:
+    """The endpoint of the local cloud that is open in this process."""
+    if Endpoint._open is None:
+        raise RuntimeError("no local cloud is open in this process")
+    return Endpoint._open
 
 
 def _ask_moto(call: ApiCall, request: WireRequest) -> HttpResponse:

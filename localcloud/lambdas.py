@@ -18,9 +18,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import simpy
@@ -255,7 +256,8 @@ class Lambdas:
             raise ImportError(f"no module {module_name} under the function's code")
         module = importlib.util.module_from_spec(spec)
         module.__package__ = module_name.rpartition(".")[0]
-        self._execute(spec.loader.exec_module, module, function)
+        code = _compiled(source, source.stat().st_mtime_ns)
+        self._execute(lambda made: exec(code, vars(made)), module, function)
         entry: Callable[[Any, Any], Any] = getattr(module, attribute)
         return entry
 
@@ -270,6 +272,12 @@ class Lambdas:
         finally:
             os.environ, sys.stdout = environ, stdout
             del sys.modules[module.__name__]
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: Path, _modified_ns: int) -> CodeType:
+    """A module's code, compiled once for all environments that execute it."""
+    return compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
 
 
 def _error(kind: str, message: str) -> dict[str, Any]:

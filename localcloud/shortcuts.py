@@ -9,6 +9,7 @@ that botocore reads are the same for every world of a process.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import aws_xray_sdk
@@ -20,6 +21,8 @@ from botocore.client import BaseClient
 from botocore.loaders import Loader
 from botocore.useragent import UserAgentString
 from moto.core import responses
+from moto.core.common_models import BaseModel
+from moto.core.model_instances import reset_model_data
 from moto.core.serialize import XFormedAttributePicker
 
 from localcloud import moto_shortcuts
@@ -76,6 +79,15 @@ def _in_subsegment(self: Any, name: str | None = None, **given: Any) -> Any:
     return _UNTRACED
 
 
+def _untracked(cls: type, *_: Any, **__: Any) -> Any:
+    """A model of moto's that moto does not keep for good in a list of all of its kind.
+
+    The list is read for S3 and for moto's own pages alone; it kept every item that was ever
+    written in any world, and the collector looked at them all again and again.
+    """
+    return object.__new__(cls)
+
+
 _LOADER = Loader()
 """Reads botocore's models, once a process."""
 
@@ -127,6 +139,11 @@ class Shortcuts:
         self._replace(UserAgentString, "to_string", lambda _: _USER_AGENT)
         self._replace(responses, "XFormedAttributePicker", _RememberingPicker)
         self._replace(AWSXRayRecorder, "in_subsegment", _in_subsegment)
+        self._replace(
+            responses, "method_names_from_class", cache(responses.method_names_from_class)
+        )
+        reset_model_data()  # of what was made outside of a world
+        self._replace(BaseModel, "__new__", staticmethod(_untracked))
         for owner, name, ours in moto_shortcuts.REPLACED:
             self._replace(owner, name, ours)
 
@@ -143,7 +160,7 @@ class Shortcuts:
             self._undo.pop()()
 
     def _replace(self, owner: Any, name: str, new: Any) -> None:
-        old = getattr(owner, name)
+        old = vars(owner)[name]  # a static method as such, not the function in it
         setattr(owner, name, new)
         self._undo.append(lambda: setattr(owner, name, old))
 

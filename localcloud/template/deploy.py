@@ -7,9 +7,10 @@ function that is not known here is an error by name, never passed over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import boto3
 from botocore.exceptions import ClientError, ParamValidationError
 
 from localcloud.endpoint import ACCOUNT
@@ -46,8 +47,20 @@ _ATTRIBUTES = frozenset(
 )
 
 
-def deploy(translated: Translated, name: str, region: str, given: Mapping[str, str]) -> Stack:
-    """Create a stack in a Region. `given`: its parameters.
+def _boto3_client(service: str, region: str) -> Any:
+    make: Any = boto3.client  # its stubs know only literal service names
+    return make(service, region_name=region)
+
+
+def deploy(
+    translated: Translated,
+    name: str,
+    region: str,
+    given: Mapping[str, str],
+    client: Callable[[str, str], Any] = _boto3_client,
+) -> Stack:
+    """Create a stack in a Region. `given`: its parameters; `client`: (service, Region) → who
+    calls AWS.
 
     Raises TemplateError naming the resource, and the property, type or function.
     """
@@ -55,7 +68,7 @@ def deploy(translated: Translated, name: str, region: str, given: Mapping[str, s
     _check(template)
     stack = Stack(region, name)
     evaluator = Evaluator(template, given, _pseudo_parameters(name, region), stack.resources.get)
-    deployment = Deployment(stack, translated.code)
+    deployment = Deployment(stack, translated.code, client)
     wanted = {
         logical: spec
         for logical, spec in template["Resources"].items()

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from localcloud.endpoint import ACCOUNT
 from localcloud.template.errors import TemplateError
 from localcloud.template.stack import Stack
@@ -21,18 +19,18 @@ Built = tuple[str, dict[str, Any]]
 
 @dataclass
 class Deployment:
-    """What a builder works with: its stack, where code is, and boto3 clients."""
+    """What a builder works with: its stack, where code is, and who calls AWS for it."""
 
     stack: Stack
     code: Mapping[str, Path]
+    make_client: Callable[[str, str], Any]
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A client in the stack's Region or another, as the operator who deploys."""
         where = region or self.stack.region
         if (service, where) not in self._clients:
-            make: Any = boto3.client  # its stubs know only literal service names
-            self._clients[service, where] = make(service, region_name=where)
+            self._clients[service, where] = self.make_client(service, where)
         return self._clients[service, where]
 
     def arn(self, service: str, rest: str) -> str:

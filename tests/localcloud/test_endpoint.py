@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -10,8 +12,9 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+from moto.dynamodb import dynamodb_backends
 
-from localcloud.endpoint import ApiCall, Caller, Endpoint, current_caller
+from localcloud.endpoint import ACCOUNT, ApiCall, Caller, Endpoint, current_caller
 from localcloud.faults import CallFault
 from localcloud.kernel import Kernel
 from localcloud.network import Network
@@ -180,3 +183,14 @@ def test_hooks_run_before_and_after_motos_answer(world: World) -> None:
 def test_the_operator_outside_takes_no_simulated_time(world: World) -> None:
     put()
     assert world.kernel.env.now == 0
+
+
+def test_what_is_stored_in_a_world_is_not_kept_beyond_it(world: World) -> None:
+    boto3.client("dynamodb", "eu-west-2").put_item(TableName="t", Item={"pk": {"S": "a"}})
+    stored = weakref.ref(dynamodb_backends[ACCOUNT]["eu-west-2"].tables["t"])
+
+    world.endpoint.close()
+    world.endpoint.open()
+    gc.collect()
+
+    assert stored() is None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.cloud import Topology
 from tests.loop.short_run import transcript
 
 pytestmark = pytest.mark.xdist_group("determinism")
@@ -24,7 +25,7 @@ def history() -> str:
     return transcript(seed=7, seconds=SECONDS)
 
 
-def elsewhere(seed: int, hash_seed: str) -> str:
+def elsewhere(seed: int, hash_seed: str, seconds: float = SECONDS) -> str:
     """The same history, made by a process of its own, whose sets have another order."""
     environ = os.environ | {
         "PYTHONHASHSEED": hash_seed,
@@ -33,7 +34,7 @@ def elsewhere(seed: int, hash_seed: str) -> str:
         "LC_ALL": "C",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "tests.loop.short_run", str(seed), str(SECONDS)],
+        [sys.executable, "-m", "tests.loop.short_run", str(seed), str(seconds)],
         cwd=ROOT,
         env=environ,
         capture_output=True,
@@ -57,6 +58,21 @@ def test_another_process_with_another_hash_seed_and_time_zone_writes_the_same_by
     pairs = zip(history.splitlines(), other.splitlines(), strict=False)
     assert [pair for pair in pairs if pair[0] != pair[1]][:1] == []
     assert history == other
+
+
+def test_a_world_after_one_of_other_regions_has_the_history_that_it_has_alone() -> None:
+    others = Topology(
+        application="other",
+        regions=("eu-west-1", "us-east-2"),
+        coordination=("us-east-1", "us-east-2", "us-west-2"),
+        policy={"cooldown_s": 30},
+    )
+    alone = elsewhere(seed=9, hash_seed="0", seconds=20.0)
+
+    transcript(seed=8, seconds=15.0, topology=others)
+    after = transcript(seed=9, seconds=20.0)
+
+    assert after == alone
 
 
 def test_another_seed_is_another_history(history: str) -> None:
