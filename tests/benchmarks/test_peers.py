@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.peers import worlds
 from benchmarks.peers.designs import BY_KEY, DESIGNS
 from benchmarks.peers.run import COMES_BACK, PeerRun, without_workflows
 from localcloud.run import Outcome
@@ -90,6 +91,17 @@ def test_every_scenario_has_its_harm_also_without_workflows(name: str) -> None:
     assert scenario.drill_region is None
     assert {fault.after_step for fault in scenario.faults} <= {None, COMES_BACK}
     assert all(fault.region != "acting" for fault in scenario.faults)
+
+
+def test_peers_deploy_what_clients_meet_and_nothing_of_our_control_plane() -> None:
+    for template in (worlds.endpoint_checked(30), worlds.switched(), worlds.routed()):
+        resources = template["Resources"].values()
+        kinds = {resource["Type"] for resource in resources}
+        handlers = {resource["Properties"].get("Handler", "") for resource in resources}
+
+        assert not kinds & {"AWS::Serverless::StateMachine", "AWS::Scheduler::Schedule"}
+        assert not any("control" in handler for handler in handlers)
+        assert {"sidestep.api.write.handler", "sidestep.api.health.handler"} <= handlers
 
 
 def test_the_designs_are_those_of_the_page() -> None:
