@@ -98,7 +98,9 @@ class _Ground:
         if not rows:
             why = "no such scenario"
         elif self.lacking:
-            why = f"no run of {', '.join(self.lacking)}"
+            some = ", ".join(self.lacking[:3])
+            more = len(self.lacking) - 3
+            why = f"no run of {some}" + (f" and {more} more" if more > 0 else "")
         elif not seeds:
             gone = sorted({d for row in rows for d in designs if d not in row.cells})
             why = f"no run of ({'), ('.join(gone)}) in some scenario"
