@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 import click
 
 from benchmarks import table
-from benchmarks.runs_file import ROOT
+from benchmarks.fingerprints import ROOT
 from localcloud.cloud import TEMPLATE, LocalCloud
 from localcloud.frontdoor import Unreachable
 from localcloud.kernel import Steps

@@ -48,8 +48,9 @@ def picture_of(results: Mapping[str, Any]) -> str:
 def _mark(key: str, cell: Mapping[str, Any] | None, y: float) -> str:
     if cell is None:
         return ""
-    never = cell["mitigated"] * 2 <= cell["seeds"]  # the median run was not
-    x = LEFT + WIDTH + 20 + 8 * "abcdef".index(key) if never else _x(cell["median_s"])
+    median_s = cell["median_s"]
+    never = median_s is None
+    x = LEFT + WIDTH + 20 + 8 * "abcdef".index(key) if never else _x(median_s)
     if key == "f":
         line = f'<line x1="{x}" x2="{x}" y1="{y - 8}" y2="{y + 8}" stroke="{ORACLE}"'
         return f'{line} stroke-width="2"/>'

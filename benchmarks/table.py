@@ -20,8 +20,8 @@ def table_of(results: Mapping[str, Any]) -> str:
     lines = [
         f"Simulated: {len(rows)} scenarios, {seeds} each, the same worlds and clients under "
         "each design. Seconds from the fault until the last client had left the Region, median "
-        "(95th percentile); – is never, in any run; *n of m*: in so many runs only; **!**: moves "
-        "without need.",
+        "(95th percentile); a run in which that never happened counts as longer than any, and – is "
+        "never; *n of m*: in so many runs only; **!**: moves without need.",
         "",
         "| scenario | " + " | ".join(f"({key}) {name}" for key, name in names.items()) + " |",
         "|---|" + "---|" * len(names),
@@ -62,7 +62,11 @@ def _cell(cell: Mapping[str, Any] | None, expect: str) -> str:
     some = (
         "" if cell["mitigated"] == cell["seeds"] else f" *{cell['mitigated']} of {cell['seeds']}*"
     )
-    return f"{cell['median_s']:.0f} ({cell['p95_s']:.0f}){some}{wrong}"
+    return f"{_seconds(cell['median_s'])} ({_seconds(cell['p95_s'])}){some}{wrong}"
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"
 
 
 def _total(
@@ -77,5 +81,8 @@ def _total(
     return f"| {words} | " + " | ".join(total(key) for key in names) + " |"
 
 
-def _ratio(ratio: float | None) -> str:
-    return f"{ratio:.2f} ×" if ratio is not None else ""
+def _ratio(told: Mapping[str, Any]) -> str:
+    if not told["scenarios"]:
+        return ""
+    ratio = "–" if told["ratio"] is None else f"{told['ratio']:.2f} ×"
+    return ratio + (f" *{told['missed']} of {told['scenarios']} missed*" if told["missed"] else "")

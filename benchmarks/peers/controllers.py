@@ -74,11 +74,12 @@ class ByDataPlane:
 
 
 class OnAlarms:
-    """Steps a Region out while any of its alarms rings, and back once none does.
+    """Steps a Region out when any of its alarms rings, and back once none does.
 
-    `start_s`: from an alarm's change to the flip. `again_s`: least time between two moves.
-    `home`: the Region that it runs in, None for a service that is in all of them. Never the last
-    Region.
+    `start_s`: from an alarm's change to the flip. `again_s`: least time from a return to the next
+    drain. `out_s`: least time from a drain to the return: alarms on a Region's clients are quiet
+    as soon as it has none. `home`: the Region that it runs in, None for a service that is in all
+    of them. Never the last Region.
     """
 
     def __init__(
@@ -87,10 +88,12 @@ class OnAlarms:
         switches: Switches,
         start_s: float,
         again_s: float,
+        out_s: float,
         home: str | None,
     ) -> None:
         self._cloud, self._switches = cloud, switches
-        self._start_s, self._again_s, self._home = start_s, again_s, home
+        self._start_s, self._home = start_s, home
+        self._least_s = {True: again_s, False: out_s}
         regions = cloud.topology.regions
         self._ringing: dict[str, set[str]] = {region: set() for region in regions}
         self._serving = dict.fromkeys(regions, True)
@@ -137,17 +140,19 @@ class OnAlarms:
     def _act(self, region: str) -> Steps[None]:
         env = self._cloud.kernel.env
         yield env.timeout(self._start_s)
-        yield env.timeout(max(0.0, self._moved_at[region] + self._again_s - env.now))
+        least_s = self._least_s[self._serving[region]]
+        yield env.timeout(max(0.0, self._moved_at[region] + least_s - env.now))
+        while self._home in self._cloud.network.down:  # it goes on when its Region is back
+            yield env.timeout(RETRY_S)
         wanted = not self._ringing[region]
         others = any(up for other, up in self._serving.items() if other != region)
-        able = self._home is None or self._home not in self._cloud.network.down
-        if wanted != self._serving[region] and able and (wanted or others):
+        if wanted != self._serving[region] and (wanted or others):
             done = yield from self._switches.flip(region, wanted)
             if done:
                 self._serving[region] = wanted
                 self._moved_at[region] = env.now
         self._busy.discard(region)
-        if (not self._ringing[region]) != self._serving[region] and others and able:
+        if (not self._ringing[region]) != self._serving[region] and others:
             self._busy.add(region)
             self._cloud.kernel.process(self._act(region))
 

@@ -20,7 +20,12 @@ that step. The switch is flipped as the step begins, which is the best that can 
 REGION_SWITCH_DELAY_S = 60.0
 """minDelayMinutesBetweenExecutions of 1: the shortest whole number
 (https://docs.aws.amazon.com/arc-region-switch/latest/api/API_Trigger.html)."""
-
+STAYS_OUT_S = 480.0
+"""From a drain on alarms to the return, at least. Published samples leave the return to a person;
+by itself, a Region without clients looks well at once. It is as long as the longest harm in the
+catalogue, in whole minutes, so that nothing brings a Region back into the fault that it left, and
+flapping has one drain. (ARC: the minimum delay of the trigger that activates, which is its own.)
+"""
 
 ALARM_SETTLES_S = 60.0 + 5.0 + 60.0 + REGION_SWITCH_START_S + 10.0
 """A last bad minute comes to its end, arrives, is judged a minute later at most, and acted on."""
@@ -30,23 +35,26 @@ ALARM_SETTLES_S = 60.0 + 5.0 + 60.0 + REGION_SWITCH_START_S + 10.0
 class Design:
     """One column of the comparison. `template` None: Sidestep's own world.
 
-    `settles_s`: how long after a fault's end the design may still move because of it.
+    `settles_s`: how long after a fault's end the design may still leave because of it.
+    `stays_out_s`: how long it then stays out, at least, whatever it sees.
     """
 
     key: str
     name: str
     template: Callable[[], Mapping[str, Any]] | None
     settles_s: float = 0.0
+    stays_out_s: float = 0.0
     control: Callable[[LocalCloud, Scenario], object] | None = None
 
 
 def _orchestrator(cloud: LocalCloud, _: Scenario) -> object:
-    return OnAlarms(cloud, ByControlPlane(cloud), ORCHESTRATOR_START_S, 0.0, HOME)
+    return OnAlarms(cloud, ByControlPlane(cloud), ORCHESTRATOR_START_S, 0.0, STAYS_OUT_S, HOME)
 
 
 def _region_switch(cloud: LocalCloud, _: Scenario) -> object:
     switches = ByDataPlane(cloud)
-    return OnAlarms(cloud, switches, REGION_SWITCH_START_S, REGION_SWITCH_DELAY_S, None)
+    start_s, again_s = REGION_SWITCH_START_S, REGION_SWITCH_DELAY_S
+    return OnAlarms(cloud, switches, start_s, again_s, STAYS_OUT_S, None)
 
 
 def _oracle(cloud: LocalCloud, scenario: Scenario) -> object:
@@ -65,9 +73,9 @@ DESIGNS = (
     # Three looks, the time until DNS hears, and some.
     Design("a", "Route 53, 30 s × 3", lambda: worlds.endpoint_checked(30), 120.0),
     Design("b", "Route 53, 10 s × 3", lambda: worlds.endpoint_checked(10), 60.0),
-    Design("c", "alarm orchestrator", worlds.switched, ALARM_SETTLES_S, _orchestrator),
-    Design("d", "ARC Region switch", worlds.routed, ALARM_SETTLES_S, _region_switch),
+    Design("c", "alarm orchestrator", worlds.switched, ALARM_SETTLES_S, STAYS_OUT_S, _orchestrator),
+    Design("d", "ARC Region switch", worlds.routed, ALARM_SETTLES_S, STAYS_OUT_S, _region_switch),
     Design("e", "Sidestep", None),
-    Design("f", "oracle", worlds.routed, 15.0, _oracle),
+    Design("f", "oracle", worlds.routed, 15.0, 0.0, _oracle),
 )
 BY_KEY = {design.key: design for design in DESIGNS}

@@ -24,6 +24,7 @@ BACK_S = 90.0
 ACTS = "us-east-1"
 """Which Region stands in for the one that acts, where a scenario lets that one die."""
 DEADLINE_S = 900.0
+"""How long after the last fault a run may take, besides two times out of service."""
 _OURS = frozenset({"started-by-hand", "paused-by-operator", "coordination-down"})
 """Kinds that are about Sidestep's own parts."""
 
@@ -40,8 +41,9 @@ class PeerRun(Run):
 
     def __init__(self, design: Design, scenario: Scenario, seed: int) -> None:
         assert design.template is not None
+        deadline_s = DEADLINE_S + 2 * design.stays_out_s
         super().__init__(
-            without_workflows(scenario), seed, template=design.template(), deadline_s=DEADLINE_S
+            without_workflows(scenario), seed, template=design.template(), deadline_s=deadline_s
         )
         self._design = design
         self._control: object = None

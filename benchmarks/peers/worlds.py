@@ -1,6 +1,7 @@
 """The template as each design would deploy it: its health checks, and no control plane of ours.
 
-Everything that clients meet (API, functions, tables, names, checkers' places) stays as it is.
+Everything that clients meet (API, functions, tables, events, names, checkers' places) stays as it
+is. What only Sidestep's control plane uses is left out: it would do nothing and cost time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from localcloud.template.translate import read
 
 CLIENT_ALARMS = ("ApiErrorsAlarm", "WriteErrorsAlarm", "WriteLatencyAlarm", "ThrottlesAlarm")
 """Those of the template that say how a Region serves its clients."""
+_OURS = frozenset({"Warden1Check", "Warden2Check", "WorkflowLog"})
 CONTROL_ARN = "arn:aws:route53-recovery-control::123456789012:controlpanel/peers/routingcontrol/"
 
 
@@ -43,10 +45,10 @@ def routed() -> Mapping[str, Any]:
 
 def _plain(children: list[str], interval_s: int = 10) -> dict[str, Any]:
     template = read(TEMPLATE)
+    template.pop("Outputs", None)  # they name our state machines
     resources = template["Resources"]
-    del resources["ObserveStateMachine"]["Properties"]["Events"]
-    for gate in ("Warden1Check", "Warden2Check"):
-        del resources[gate]
+    for name in [name for name, resource in resources.items() if _is_ours(name, resource)]:
+        del resources[name]
     resources["RegionCheck"]["Properties"]["HealthCheckConfig"] = {
         "Type": "CALCULATED",
         "ChildHealthChecks": [{"Ref": child} for child in children],
@@ -56,6 +58,16 @@ def _plain(children: list[str], interval_s: int = 10) -> dict[str, Any]:
     endpoint["RequestInterval"] = interval_s
     endpoint["FailureThreshold"] = 3
     return template
+
+
+def _is_ours(name: str, resource: Mapping[str, Any]) -> bool:
+    """Whether only our own control plane uses it. Nothing that clients meet refers to such."""
+    kind = resource["Type"]
+    if kind == "AWS::Serverless::Function":
+        return str(resource["Properties"]["Handler"]).startswith("sidestep.control.")
+    if kind == "AWS::CloudWatch::Alarm":
+        return name not in CLIENT_ALARMS
+    return kind == "AWS::Serverless::StateMachine" or name in _OURS
 
 
 def _with_quick_alarms(template: dict[str, Any]) -> dict[str, Any]:

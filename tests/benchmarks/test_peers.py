@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.peers.designs import BY_KEY, DESIGNS
+from benchmarks.peers import worlds
+from benchmarks.peers.designs import BY_KEY, DESIGNS, STAYS_OUT_S
 from benchmarks.peers.run import COMES_BACK, PeerRun, without_workflows
+from localcloud.fault_kinds import KINDS
 from localcloud.run import Outcome
 from localcloud.scenario import Fault, Scenario, load, names
 from sidestepctl.report import report_of
@@ -65,8 +67,29 @@ def test_crashing_functions_are_no_matter_to_route_53(quick: Outcome) -> None:
     assert THERE not in {region for _, region in moves(quick)}
 
 
-def test_an_alarm_of_one_minute_takes_minutes() -> None:
-    assert 60 < drained_after_s(run("c", ill(180.0))) < 200
+@pytest.fixture(scope="module")
+def on_alarms() -> Outcome:
+    """The orchestrator, with a fault that goes and comes."""
+    comes_and_goes = Fault("health-errors", HERE, at_s=40.0, for_s=100.0, every_s=150.0, times=3)
+    return run("c", comes_and_goes)
+
+
+def test_an_alarm_of_one_minute_takes_minutes(on_alarms: Outcome) -> None:
+    assert 60 < drained_after_s(on_alarms) < 200
+
+
+def test_who_left_on_alarms_stays_out_until_the_longest_harm_is_over(on_alarms: Outcome) -> None:
+    drain, restore = on_alarms.moves
+
+    assert (drain["what"], restore["what"]) == ("drain", "restore")
+    assert restore["t"] - drain["t"] >= STAYS_OUT_S
+    assert max(harm_s(load(name)) for name in names()) <= STAYS_OUT_S
+
+
+def harm_s(scenario: Scenario) -> float:
+    """How long its longest harm stands at a stretch."""
+    harm = [fault.for_s for fault in scenario.faults if not KINDS[fault.kind].aside]
+    return max(harm, default=0.0)
 
 
 def test_the_oracle_leaves_at_once_and_stays_out_while_the_fault_will_strike_again() -> None:
@@ -90,6 +113,17 @@ def test_every_scenario_has_its_harm_also_without_workflows(name: str) -> None:
     assert scenario.drill_region is None
     assert {fault.after_step for fault in scenario.faults} <= {None, COMES_BACK}
     assert all(fault.region != "acting" for fault in scenario.faults)
+
+
+def test_peers_deploy_what_clients_meet_and_nothing_of_our_control_plane() -> None:
+    for template in (worlds.endpoint_checked(30), worlds.switched(), worlds.routed()):
+        resources = template["Resources"].values()
+        kinds = {resource["Type"] for resource in resources}
+        handlers = {resource["Properties"].get("Handler", "") for resource in resources}
+
+        assert not kinds & {"AWS::Serverless::StateMachine", "AWS::Scheduler::Schedule"}
+        assert not any("control" in handler for handler in handlers)
+        assert {"sidestep.api.write.handler", "sidestep.api.health.handler"} <= handlers
 
 
 def test_the_designs_are_those_of_the_page() -> None:

@@ -9,20 +9,23 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import runs_file, summary, table
+from benchmarks import goals, runs_file, summary, table
 from benchmarks.bench_scenarios import main
 from benchmarks.peers.designs import DESIGNS
 from benchmarks.picture import picture_of
 from benchmarks.runs_file import Figures
+from benchmarks.summary import About, Ratio
+from localcloud.scenario import names
 from tests.cli.running import ROOT
 
 NAMES = {design.key: design.name for design in DESIGNS}
-ONE = Figures("b", "down", 1, "code", True, 90.0, 12, 500, 2, 0, 200, 0, 1.0)
-EXPECTED = {"down": "moved", "grey": "moved", "blip": "held"}
+ONE = Figures("b", "down", 1, "code", True, 90.0, 12, 500, 2, None, 0, 200, 0, 1.0)
+ABOUT = {"down": About("moved"), "grey": About("moved"), "blip": About("held")}
+CODES = {("b", "down"): "code"}
 
 
 def results(*runs: Figures) -> dict[str, object]:
-    return summary.as_json(summary.rows_of(EXPECTED, runs), NAMES, "code")
+    return summary.as_json(summary.rows_of(ABOUT, runs), NAMES, {"ours": "1", "peers": "2"})
 
 
 def line(page: str, scenario: str) -> list[str]:
@@ -36,13 +39,23 @@ def test_a_cell_tells_median_p95_how_many_and_wrong_moves() -> None:
             ONE,
             replace(ONE, seed=2, mitigated_s=110.0),
             replace(ONE, design="e", mitigated_s=70.0),
-            replace(ONE, design="e", seed=2, mitigated_s=None, wrong_moves=3),
+            replace(ONE, design="e", seed=2, mitigated_s=80.0, wrong_moves=3),
         )
     )
 
-    assert line(page, "down") == ["", "100 (110)", "", "", "70 (70) *1 of 2* **!3**", ""]
+    assert line(page, "down") == ["", "100 (110)", "", "", "75 (80) **!3**", ""]
     assert line(page, "moves without need")[4] == "3"
     assert "1 scenarios, 2 seeds each" in page
+
+
+def test_a_run_that_was_never_mitigated_is_worse_than_any_that_was() -> None:
+    times = [70.0, 80.0, None]
+    some = [replace(ONE, seed=seed, mitigated_s=time) for seed, time in enumerate(times)]
+    most = [replace(ONE, design="c", seed=run.seed, mitigated_s=None) for run in some[1:]]
+    page = table.table_of(results(*some, *most, replace(ONE, design="c", seed=0)))
+
+    assert line(page, "down")[1:3] == ["80 (–) *2 of 3*", "– (–) *1 of 3*"]
+    assert json.loads(json.dumps(results(*some), allow_nan=False)) == results(*some)
 
 
 def test_what_never_happened_is_said_and_holding_is_no_time() -> None:
@@ -58,18 +71,22 @@ def test_what_never_happened_is_said_and_holding_is_no_time() -> None:
     assert line(page, "blip")[1:3] == ["held", "moved **!2**"]
 
 
-def test_the_ratio_to_the_oracle_is_the_median_over_scenarios_that_both_mitigate() -> None:
+def test_who_misses_a_scenario_gains_nothing_beside_the_oracle() -> None:
     runs = [
         replace(ONE, scenario=scenario, design=design, mitigated_s=seconds)
         for scenario, design, seconds in [
             *[("down", "f", 50.0), ("down", "e", 60.0), ("grey", "f", 50.0), ("grey", "e", 100.0)],
-            *[("down", "b", 90.0), ("grey", "b", None)],
+            *[("down", "b", 55.0), ("grey", "b", None), ("down", "c", 90.0)],
+            *[("grey", "d", 55.0)],
         ]
     ]
-    rows = summary.rows_of(EXPECTED, runs)
+    rows = summary.rows_of(ABOUT, runs)
 
-    assert summary.ratio_to_oracle(rows, "e") == 1.6
-    assert summary.ratio_to_oracle(rows, "b") == 1.8
+    assert summary.ratio_to_oracle(rows, "e") == Ratio(1.6, scenarios=2, missed=0)
+    assert summary.ratio_to_oracle(rows, "b") == Ratio(None, scenarios=2, missed=1)
+    assert summary.ratio_to_oracle(rows, "c") == Ratio(1.8, scenarios=1, missed=0)
+    told = line(table.table_of(results(*runs)), "of the oracle's time")
+    assert told == ["", "– *1 of 2 missed*", "1.80 ×", "1.10 ×", "1.60 ×", "1.00 ×"]
 
 
 def test_the_picture_has_a_mark_for_each_design_and_says_that_it_is_simulated() -> None:
@@ -84,9 +101,31 @@ def test_a_run_that_was_cut_off_as_it_was_written_is_made_again(tmp_path: Path) 
     runs_file.add(ONE, kept)
     runs_file.add(replace(ONE, seed=2, code="older"), kept)
     with kept.open("a") as file:
-        file.write('{"design": "b", "scen')
+        file.write('["b","dow')
+    runs_file.add(replace(ONE, seed=4), kept)
 
-    assert list(runs_file.finished("code", kept)) == [ONE]
+    assert runs_file.finished(CODES, kept) == [ONE, replace(ONE, seed=4)]
+
+
+def test_runs_are_kept_in_order_and_give_way_only_to_the_same_run_of_newer_code(
+    tmp_path: Path,
+) -> None:
+    kept = tmp_path / "runs.jsonl"
+    for seed, code in [(2, "older"), (1, "older"), (3, "code"), (1, "code")]:
+        runs_file.add(replace(ONE, seed=seed, code=code), kept)
+    runs_file.tidy(CODES, kept)
+
+    ones = [json.loads(one) for one in kept.read_text().splitlines()[1:]]
+    assert [(one[2], one[3]) for one in ones] == [(1, "code"), (2, "older"), (3, "code")]
+
+
+def test_all_runs_of_twenty_seeds_are_small_enough_to_be_kept(tmp_path: Path) -> None:
+    kept, longest = tmp_path / "runs.jsonl", max(names(), key=len)
+    big = replace(ONE, scenario=longest, seed=20, code="0" * 14, mitigated_s=1234.5)
+    runs_file.add(big, kept)
+    head, one = kept.read_text().splitlines()
+
+    assert len(head) + 20 * len(DESIGNS) * len(names()) * (len(one) + 1) < 700_000
 
 
 def test_the_readme_shows_what_the_figures_say() -> None:
@@ -95,6 +134,7 @@ def test_the_readme_shows_what_the_figures_say() -> None:
     assert table.table_of(figures) in (ROOT / "README.md").read_text()
     drawn = (ROOT / "benchmarks" / "results" / "scenarios.svg").read_text()
     assert picture_of(figures) == drawn
+    assert goals.table_of(figures["goals"]) in (ROOT / "docs" / "benchmark.md").read_text()
 
 
 @pytest.mark.parametrize(

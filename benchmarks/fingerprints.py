@@ -1,0 +1,64 @@
+"""What a run's figures hang on, as fingerprints: one of Sidestep's runs, one of the peers'."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks.peers.designs import DESIGNS, Design
+from benchmarks.peers.run import without_workflows
+from localcloud.scenario import Scenario
+
+ROOT = Path(__file__).resolve().parent.parent
+_BOTH = ("localcloud", "functions", "sidestepctl/report.py", "benchmarks/one_run.py")
+"""The world, what is deployed in it, and the judge."""
+_OURS = ("statemachines", "template.yaml")
+_PEERS = ("benchmarks/peers",)
+"""And the template as each of them deploys it, which has no control plane of ours."""
+_ASIDE = ("localcloud/simulation", "localcloud/scenarios")
+"""Folders that no run of the bench enters; its own scenario is told apart below."""
+_CONTROL = "functions/sidestep/control"
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """Of this code. Each changes when anything changes that may change an outcome of its side."""
+
+    ours: str
+    peers: str
+
+    def of(self, design: Design, scenario: Scenario) -> str:
+        """Of one design's runs of one scenario: its side's, and of what the scenario does to it.
+
+        Of our state machines a peer's run knows only which states its faults name, and that is
+        in the scenario as it is put to it.
+        """
+        peer = design.template is not None
+        told = replace(without_workflows(scenario) if peer else scenario, why="")
+        digest = hashlib.sha256(repr(told).encode()).hexdigest()
+        return (self.peers if peer else self.ours)[:8] + digest[:6]
+
+
+def fingerprints(root: Path = ROOT) -> Fingerprints:
+    """Of the code under `root`."""
+    templates = {design.key: design.template() for design in DESIGNS if design.template}
+    return Fingerprints(
+        ours=_digest(root, _BOTH + _OURS, _ASIDE, ""),
+        peers=_digest(root, _BOTH + _PEERS, (*_ASIDE, _CONTROL), json.dumps(templates)),
+    )
+
+
+def _digest(root: Path, names: Iterable[str], aside: Iterable[str], also: str) -> str:
+    digest = hashlib.sha256(also.encode())
+    left_out = [root / name for name in aside]
+    for name in names:
+        top = root / name
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            out = any(folder in path.parents for folder in left_out)
+            if path.suffix in (".py", ".yaml", ".json") and not out:
+                digest.update(path.relative_to(root).as_posix().encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

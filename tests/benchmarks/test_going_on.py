@@ -1,0 +1,74 @@
+"""Which runs a change makes anew, in which order runs are made, and how long it still takes."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.fingerprints import Fingerprints, fingerprints
+from benchmarks.peers.designs import BY_KEY
+from benchmarks.progress import Progress, in_order
+from localcloud.scenario import load
+from tests.cli.running import ROOT
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project's code."""
+    copy = tmp_path_factory.mktemp("code")
+    for name in ("functions", "statemachines", "localcloud", "benchmarks", "sidestepctl"):
+        left_out = shutil.ignore_patterns("__pycache__", "results")
+        shutil.copytree(ROOT / name, copy / name, ignore=left_out)
+    shutil.copy(ROOT / "template.yaml", copy)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("changed", "ours", "peers"),
+    [
+        ("functions/sidestep/control/vote.py", True, False),
+        ("statemachines/observe.asl.json", True, False),
+        ("functions/sidestep/api/write.py", True, True),
+        ("localcloud/clients.py", True, True),
+        ("sidestepctl/report.py", True, True),
+        ("benchmarks/peers/controllers.py", False, True),
+        ("localcloud/scenarios/flapping.yaml", False, False),
+        ("localcloud/simulation/plan.py", False, False),
+    ],
+)
+def test_a_change_makes_those_runs_anew_that_it_matters_to(
+    code: Path, changed: str, ours: bool, peers: bool
+) -> None:
+    before, file = fingerprints(code), code / changed
+    file.write_text(file.read_text() + "\n")
+    after = fingerprints(code)
+
+    assert (before.ours != after.ours, before.peers != after.peers) == (ours, peers)
+
+
+def test_a_scenario_that_changes_makes_its_own_runs_anew() -> None:
+    prints, flapping = Fingerprints("ours", "peers"), load("flapping")
+    longer = replace(flapping, faults=(replace(flapping.faults[0], times=7),))
+
+    for design in BY_KEY.values():
+        assert prints.of(design, flapping) != prints.of(design, longer)
+        assert prints.of(design, flapping) == prints.of(design, replace(flapping, why="words"))
+    assert prints.of(BY_KEY["b"], flapping) != prints.of(BY_KEY["e"], flapping)
+
+
+def test_seeds_are_made_whole_and_sidesteps_runs_first() -> None:
+    tasks = [(design, "down", seed) for design in "be" for seed in (2, 1)]
+
+    assert in_order(tasks) == [(d, "down", seed) for seed in (1, 2) for d in "eb"]
+
+
+def test_how_long_it_still_takes_is_told_by_what_such_runs_have_taken() -> None:
+    tasks = [("e", "down", 1), *[("b", "down", seed) for seed in range(1, 11)]]
+    progress = Progress(tasks, known=[("e", 30.0), ("b", 6.0)])
+
+    # 30 of 90 CPU seconds are done after ten minutes.
+    assert progress.add("e", 30.0, elapsed_s=600.0) == "1/11, 20 min to go"
+    assert progress.add("b", 6.0, elapsed_s=720.0) == "2/11, 18 min to go"
