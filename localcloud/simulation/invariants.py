@@ -31,6 +31,7 @@ NAMES = {
     "no-switch-left": "no switch is left shut without an incident",
     "executions-end": "every execution of a failover, recovery or drill ends",
     "record-tells": "an incident's record, told step by step, ends as the control item does",
+    "switch-follows": "a switch at Route 53 that could not be set is put right once it can be",
     "world-goes-on": "every error is somebody's to deal with: none breaks the world itself",
     "converges": "after the faults stop all Regions serve again within the bound",
 }
