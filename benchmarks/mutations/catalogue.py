@@ -213,7 +213,7 @@ MUTATIONS = (
         f"{_CORE}/control.py",
         '        if self.holder:\n            return ""\n        if self.state == DRAINED:\n',
         '        if self.epoch >= 0:\n            return ""\n        if self.state == DRAINED:\n',
-        "health-errors route53-down",
+        "write-errors route53-down",
     ),
     _one(
         "nobody-takes-over",
