@@ -29,14 +29,18 @@ class Number:
 
 @dataclass(frozen=True)
 class Word:
-    """A setting that is a word and has to be given; `known`, if there are any: one of these."""
+    """A setting that is a word; `known`, if there are any: one of these. It has to be given
+    where there is no `default`."""
 
     name: str
     words: str
     known: tuple[str, ...] = ()
+    default: str = ""
 
     def read(self, reader: Reader, fields: dict[str, Any], node: Any) -> float | str:
         """Its value in a file. Raises ScenarioError."""
+        if self.default and self.name not in fields:
+            return self.default
         if self.known:
             return reader.one_of(fields, self.name, node, self.known)
         return reader.text(fields, self.name, node)
@@ -153,6 +157,13 @@ KINDS: dict[str, Kind] = {
         _with(
             Word("workflow", "which", ("failover", "recovery", "drill")),
             Number("minutes", 15.0, 1.0, 60.0, "how long a drill may take"),
+            Word("mode", "a failover's", ("manual", "planned", "forced"), default="manual"),
+            Number(
+                "return_after_s",
+                *(0.0, 0.0, 86_400.0),
+                "seconds after a failover when the same person asks for the Region's recovery, "
+                "again until it serves (0: never)",
+            ),
         ),
         aside=True,
     ),

@@ -149,9 +149,7 @@ class Run:
 
     def _until_over(self) -> None:
         env = self._cloud.kernel.env
-        limit = self._deadline_s + max(
-            (f.at_s + f.for_s * f.times for f in self._scenario.faults), default=0
-        )
+        limit = self._deadline_s + max((f.ends_at_s for f in self._scenario.faults), default=0)
         while env.now < limit:
             self._cloud.kernel.run(until=env.now + _STEP_S)
             if self._is_well() and self._has_happened():

@@ -40,6 +40,16 @@ class Fault:
     times: int = 1
     settings: Mapping[str, float | str] = field(default_factory=dict)
 
+    @property
+    def ends_at_s(self) -> float:
+        """When its last strike is over, of a fault that begins at a time."""
+        return self.at_s + self.every_s * (self.times - 1) + self.for_s
+
+    def in_force(self, since_s: float, until_s: float) -> bool:
+        """Whether it strikes at some moment between the two, if it begins at a time."""
+        begins = (self.at_s + self.every_s * number for number in range(self.times))
+        return any(begun <= until_s and since_s <= begun + self.for_s for begun in begins)
+
 
 @dataclass(frozen=True)
 class Scenario:

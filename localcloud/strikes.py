@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,10 @@ End = Callable[[], None]
 Begin = Callable[[LocalCloud, Fault], End]
 _GROWTH_STEPS = 20
 _TRIES_OF_A_PERSON, _PATIENCE_OF_A_PERSON_S = 8, 15.0
+_LOOKS_AGAIN_S = 30.0
+"""How often a person who wants a Region back looks whether it serves."""
+BY_HAND = "by-hand-"
+"""What the names of failovers and recoveries begin with that a person starts."""
 
 
 def _region_down(cloud: LocalCloud, fault: Fault) -> End:
@@ -183,20 +187,57 @@ def _duplicates(cloud: LocalCloud, fault: Fault) -> End:
 
 def _started_by_hand(cloud: LocalCloud, fault: Fault) -> End:
     workflow = str(fault.settings["workflow"])
-    given: dict[str, Any] = {"region": fault.region}
+    given: dict[str, Any] = {}
     if workflow == "drill":
         given["minutes"] = float(fault.settings["minutes"])
+    if workflow == "failover":
+        given["mode"] = fault.settings.get("mode", "manual")
+    back_s = float(fault.settings.get("return_after_s", 0.0)) if workflow == "failover" else 0.0
+
+    def act() -> Steps[None]:
+        named = yield from _start_by_hand(cloud, workflow, fault.region, given)
+        if back_s:
+            yield cloud.kernel.env.timeout(back_s)
+            yield from _bring_back(cloud, fault.region, named)
+
+    cloud.kernel.process(act())
+    return lambda: None
+
+
+def _start_by_hand(
+    cloud: LocalCloud, workflow: str, region: str, given: Mapping[str, Any]
+) -> Steps[str]:
+    """A person starts a workflow about a Region; the name of a failover's or recovery's execution,
+    under which starting it again because no answer came is the same execution."""
+    name = f"{BY_HAND}{region}-{round(cloud.kernel.now * 1000)}"
+    named = {} if workflow == "drill" else {"name": name}
 
     def start() -> Any:
         """In the first other Region that is up, as the runbook says."""
-        others = [r for r in cloud.topology.regions if r != fault.region]
+        others = [r for r in cloud.topology.regions if r != region]
         here = next((r for r in others if r not in cloud.network.down), others[0])
         return cloud.client("stepfunctions", here).start_execution(
-            stateMachineArn=cloud.machine(here, workflow), input=json.dumps(given)
+            stateMachineArn=cloud.machine(here, workflow),
+            input=json.dumps({"region": region, **given}),
+            **named,
         )
 
-    cloud.kernel.process(_by_a_person(cloud, f"start {workflow}", start))
-    return lambda: None
+    yield from _by_a_person(cloud, f"start {workflow}", start)
+    return name
+
+
+def _bring_back(cloud: LocalCloud, region: str, named: str) -> Steps[None]:
+    """Recovery by hand, started again as long as the Region is out and nobody is at it."""
+    machines = [cloud.machine(where, "failover") for where in cloud.topology.regions]
+    while True:
+        now = cloud.control().get("regions", {}).get(region, {"state": "SERVING", "holder": ""})
+        executions = [one for arn in machines for one in cloud.stepfunctions.executions(arn)]
+        begun = any(one.name == named and one.status == "RUNNING" for one in executions)
+        if now["state"] != "SERVING" and not now["holder"]:
+            yield from _start_by_hand(cloud, "recovery", region, {})
+        elif now["state"] == "SERVING" and not now["holder"] and not begun:
+            return
+        yield cloud.kernel.env.timeout(_LOOKS_AGAIN_S)
 
 
 def _by_a_person(cloud: LocalCloud, what: str, act: Callable[[], object]) -> Steps[None]:

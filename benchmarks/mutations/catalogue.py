@@ -163,7 +163,7 @@ MUTATIONS = (
         f"{_CORE}/holds.py",
         "    wait = patience_s(policy, drains)\n",
         "    wait = 0.0 * drains\n",
-        "health-errors region-dark",
+        "health-errors",
     ),
     _one(
         "pause-ignored",
@@ -213,7 +213,7 @@ MUTATIONS = (
         f"{_CORE}/control.py",
         '        if self.holder:\n            return ""\n        if self.state == DRAINED:\n',
         '        if self.epoch >= 0:\n            return ""\n        if self.state == DRAINED:\n',
-        "health-errors workflow-crash route53-down",
+        "write-errors route53-down",
     ),
     _one(
         "nobody-takes-over",

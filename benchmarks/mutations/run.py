@@ -29,7 +29,8 @@ _COPIED = ("functions", "statemachines", "localcloud", "sidestepctl", "template.
 @click.argument("names", nargs=-1)
 @click.option("--seeds", default=60, show_default=True, help="At most so many for each.")
 @click.option("--seed", "first", default=1, show_default=True, help="The first of them.")
-def main(names: tuple[str, ...], seeds: int, first: int) -> None:
+@click.option("--workers", type=int, help="Processes. Default: one a core.")
+def main(names: tuple[str, ...], seeds: int, first: int, workers: int | None) -> None:
     """Exits 1 when one of them is not caught. Results of other bugs than NAMES stay."""
     unknown = sorted(set(names) - {mutation.name for mutation in MUTATIONS})
     if unknown:
@@ -40,7 +41,7 @@ def main(names: tuple[str, ...], seeds: int, first: int) -> None:
         if names and mutation.name not in names:
             continue
         try:
-            results[mutation.name] = found = _caught(mutation, seeds, first)
+            results[mutation.name] = found = _caught(mutation, seeds, first, workers)
         except StaleMutationError as stale:
             raise click.ClickException(str(stale)) from None
         click.echo(f"{mutation.name}: {_in_words(found)}")
@@ -50,26 +51,30 @@ def main(names: tuple[str, ...], seeds: int, first: int) -> None:
         raise click.ClickException(f"not caught: {', '.join(missed)}")
 
 
-def _caught(mutation: Mutation, seeds: int, first: int) -> dict[str, Any]:
+def _caught(mutation: Mutation, seeds: int, first: int, workers: int | None) -> dict[str, Any]:
     """The seed that finds it, after how many, and by which invariants; seed None: none did.
 
     Raises ClickException when that seed fails without the bug too.
     """
-    told = _simulated(mutation, seeds, first, with_it=True)
+    told = _simulated(mutation, seeds, first, workers, with_it=True)
     result = {"faults": list(mutation.faults), "seeds": told["seeds"], "seed": None, "by": []}
     if told["failed"]:
         failed = min(told["failed"], key=lambda one: int(one["seed"]))
         broken = sorted({words.split(" ")[0].rstrip(":") for words in failed["violations"]})
         result |= {"seed": failed["seed"], "by": broken}
-        if _simulated(mutation, 1, int(failed["seed"]), with_it=False)["failed"]:
+        if _simulated(mutation, 1, int(failed["seed"]), 1, with_it=False)["failed"]:
             raise click.ClickException(f"seed {failed['seed']} fails without {mutation.name} too")
     return result
 
 
-def _simulated(mutation: Mutation, seeds: int, first: int, with_it: bool) -> dict[str, Any]:
+def _simulated(
+    mutation: Mutation, seeds: int, first: int, workers: int | None, with_it: bool
+) -> dict[str, Any]:
     """What seeds come to in a copy of the project, with the bug or without."""
     command = [sys.executable, "-W", "ignore", "-m", "sidestepctl.main", "simulate", "--json"]
     command += ["--until-failed", "--seeds", str(seeds), "--seed", str(first)]
+    if workers:
+        command += ["--workers", str(workers)]
     if mutation.faults:
         command += ["--faults", ",".join(mutation.faults)]
     with _copy() as where:

@@ -13,7 +13,9 @@ from typing import Any
 
 from localcloud.fault_kinds import KINDS
 from localcloud.run import Outcome
-from sidestep.core.control import DRAINED, DRAINING, RESTORING
+from localcloud.scenario import Fault
+from localcloud.strikes import BY_HAND
+from sidestep.core.control import AUTOMATIC, DRAINED, DRAINING, RESTORING
 from sidestep.core.policy import Policy
 
 NAMES = {
@@ -29,6 +31,7 @@ NAMES = {
     "budget": "automatic drains in a day are at most as many as the policy allows",
     "nothing-lost": "acknowledged writes are in every Region in the end, as they were written",
     "no-switch-left": "no switch is left shut without an incident",
+    "switch-follows": "a switch at Route 53 that could not be set is put right once it can be",
     "executions-end": "every execution of a failover, recovery or drill ends",
     "record-tells": "an incident's record, told step by step, ends as the control item does",
     "world-goes-on": "every error is somebody's to deal with: none breaks the world itself",
@@ -110,7 +113,7 @@ class Watch:
         """Executions that move traffic and began under an order not to; a drill is an order too."""
         for at, name in self._starts:
             for since, until in self._paused:
-                by_itself = name.startswith(("failover ", "recovery "))
+                by_itself = name.startswith(("failover ", "recovery ")) and BY_HAND not in name
                 if by_itself and since + _HEARD_S < at < until - _SKEW_S:
                     yield Violation("order-kept", f"{name} began under a pause", at)
 
@@ -145,6 +148,7 @@ def _moves(outcome: Outcome, policy: Policy) -> Iterator[Violation]:
     # The same as holds.before_drain, worked out again from the moves that happened.
     drains: dict[str, list[float]] = defaultdict(list)
     moved: dict[str, float] = {}
+    modes = {record["sk"]: record.get("mode", AUTOMATIC) for record in outcome.incidents}
     for move in outcome.moves:
         region, at = move["region"], move["t"]
         before = drains[region]
@@ -153,14 +157,18 @@ def _moves(outcome: Outcome, policy: Policy) -> Iterator[Violation]:
         failed_return = _is_back_out(outcome, move)
         if move["what"] == "drain":
             wait = _patience_s(policy, len(before))
-            if before and returned and not failed_return and at - moved[region] < wait - 1.0:
+            # Neither holds a person back.
+            by_itself = modes.get(move["incident"], AUTOMATIC) == AUTOMATIC
+            cooling = before and returned and not failed_return and at - moved[region] < wait - 1.0
+            if cooling and by_itself:
                 words = f"{region} was drained {at - moved[region]:.0f} s after it had moved"
                 yield Violation("cool-down", f"{words} (cool-down {wait:.0f} s)", at)
             before.append(at)
+            total = sum(map(len, drains.values()))
+            if total > policy.max_drains_per_day and by_itself:
+                words = f"{total} drains, {policy.max_drains_per_day} allowed"
+                yield Violation("budget", words, at)
         moved[region] = at
-    total = sum(map(len, drains.values()))
-    if total > policy.max_drains_per_day:
-        yield Violation("budget", f"{total} drains, {policy.max_drains_per_day} allowed")
 
 
 def _needless(outcome: Outcome) -> Iterator[Violation]:
@@ -169,12 +177,17 @@ def _needless(outcome: Outcome) -> Iterator[Violation]:
         struck = {
             fault.region
             for fault in outcome.scenario.faults
-            if not KINDS[fault.kind].aside and fault.at_s <= move["t"] and fault.kind != "link-cut"
+            if fault.at_s <= move["t"] and _is_reason(fault)
         }
-        by_hand = any(fault.kind == "started-by-hand" for fault in outcome.scenario.faults)
-        if move["what"] == "drain" and move["region"] not in struck and not by_hand:
+        if move["what"] == "drain" and move["region"] not in struck:
             words = f"{move['region']} was drained, and only {', '.join(sorted(struck))} had harm"
             yield Violation("harmed-only", words, move["t"])
+
+
+def _is_reason(fault: Fault) -> bool:
+    """Whether a Region that it struck may be drained: harmed, or by a person's order."""
+    harms = not KINDS[fault.kind].aside and fault.kind != "link-cut"
+    return harms or fault.kind == "started-by-hand"
 
 
 def _idle(outcome: Outcome) -> Iterator[Violation]:

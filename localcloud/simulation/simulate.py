@@ -12,6 +12,7 @@ from localcloud.run import Outcome, Run
 from localcloud.simulation.effects import Effects
 from localcloud.simulation.invariants import BOUND_S, Violation, Watch, judge
 from localcloud.simulation.plan import Plan, plan
+from localcloud.simulation.switches import Switches
 from sidestep.core.policy import Policy
 
 QUIET_S = 40.0
@@ -34,8 +35,13 @@ class _Run(Run):
     def watched_by(self, watch: Watch) -> _Run:
         """Have its tables watched, and let every execution come to its end."""
         Effects(self._cloud, watch.broken)
+        self._switches = Switches(self._cloud, self._scenario.faults, watch.broken)
         self._executions = watch.executions
         return self
+
+    def _begin(self) -> None:
+        super()._begin()
+        self._switches.start()
 
     def _is_well(self) -> bool:
         return super()._is_well() and "RUNNING" not in self._executions.values()

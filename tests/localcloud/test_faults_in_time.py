@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from localcloud.chronicle import Chronicle
-from localcloud.cloud import LocalCloud
+from localcloud.cloud import LocalCloud, Topology
 from localcloud.scenario import Fault
 from localcloud.strikes import Strikes
 
 HERE, THERE = "eu-west-2", "us-east-1"
+
+
+def test_who_failed_a_region_over_by_hand_brings_it_back() -> None:
+    order = {"workflow": "failover", "mode": "forced", "return_after_s": 90.0}
+    with LocalCloud(
+        topology=Topology(policy={"approval": "never", "traffic_deadline_s": 30})
+    ) as cloud:
+        Chronicle(cloud)
+        cloud.start()
+        Strikes(cloud, (Fault("started-by-hand", HERE, 40, 0, settings=order),))
+        cloud.kernel.run(until=500)
+
+        moves = [(e["what"], e["region"]) for e in cloud.kernel.history if e["kind"] == "move"]
+        assert moves == [("drain", HERE), ("restore", HERE)]
+        assert cloud.control()["regions"][HERE]["state"] == "SERVING"
 
 
 def test_a_fault_may_repeat_and_may_wait_for_a_step() -> None:

@@ -175,6 +175,41 @@ def test_a_return_that_did_not_hold_may_go_out_again_at_once() -> None:
     assert broken(of) == set()
 
 
+def ordered(of: Outcome) -> None:
+    """Its last drain was a person's."""
+    of.incidents = [*of.incidents, {**of.incidents[0], "sk": "demo-eu-west-2-2", "mode": "forced"}]
+    of.moves += [move("drain", 400.0, "demo-eu-west-2-2")]
+
+
+def test_a_person_may_drain_a_region_within_its_cool_down() -> None:
+    of = outcome()
+    ordered(of)
+
+    assert broken(of) == set()
+
+
+def test_a_person_may_drain_a_region_that_nothing_has_harmed_and_no_other() -> None:
+    of = outcome()
+    order = Fault("started-by-hand", THERE, 90.0, settings={"workflow": "failover"})
+    of.scenario = replace(of.scenario, faults=(*of.scenario.faults, order))
+    of.moves += [move("drain", 500.0, "x") | {"region": THERE}]
+    assert broken(of) == set()
+
+    of.moves += [move("drain", 600.0, "y") | {"region": "us-west-2"}]
+
+    assert broken(of) == {"harmed-only"}
+
+
+def test_a_person_may_start_a_failover_under_a_pause() -> None:
+    watch = Watch(REGIONS)
+    started = {"kind": "workflow", "machine": "failover", "execution": "by-hand-eu-west-2-1"}
+    watch.hear({"kind": "pause", "t": 10.0, "until": 200.0})
+    for at_s, status in ((100.0, "RUNNING"), (130.0, "SUCCEEDED")):
+        watch.hear({**started, "status": status, "t": at_s})
+
+    assert broken(outcome(), watch) == set()
+
+
 def test_every_invariant_is_told_on_the_page() -> None:
     page = (ROOT / "docs" / "simulation.md").read_text()
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from localcloud.fault_kinds import HOW, KINDS, REGIONLESS
-from localcloud.simulation.plan import BY_HAND, HINDERS, HURTS, plan
+from localcloud.simulation.plan import BY_HAND, HINDERS, HURTS, LASTING_S, cools_down, plan
 from sidestep.core.policy import Policy
 
 PLANS = [plan(seed) for seed in range(400)]
@@ -25,7 +25,7 @@ def test_every_kind_of_fault_is_drawn_in_every_way() -> None:
 
     assert drawn == set(KINDS)
     assert ways == set(HOW)
-    assert started == {None, BY_HAND}
+    assert started == {None, *BY_HAND}
 
 
 def test_in_every_world_something_hurts_and_in_most_something_hinders() -> None:
@@ -54,6 +54,34 @@ def test_a_plan_is_one_that_the_system_takes() -> None:
 
 def test_only_kinds_that_are_asked_for_are_drawn() -> None:
     assert {f.kind for seed in range(30) for f in plan(seed, ["slow"]).faults} == {"slow"}
+
+
+def test_a_region_may_be_harmed_again_after_its_return_and_within_its_cool_down() -> None:
+    apart = [
+        (fault, Policy.parse(world.policy))
+        for world in PLANS
+        for fault in world.faults
+        if fault.times == 2
+    ]
+
+    assert len(apart) > len(PLANS) / 10
+    for fault, policy in apart:
+        since_s, until_s = cools_down(fault.for_s, policy)
+        assert policy.probation_s + policy.stability_window_s < since_s
+        assert since_s <= fault.every_s <= until_s
+
+
+def test_a_region_may_be_harmed_for_longer_than_its_failover_takes() -> None:
+    lasting = [w for w in PLANS if any(f.for_s >= LASTING_S[0] for f in w.faults)]
+
+    assert len(lasting) > len(PLANS) / 20
+
+
+def test_who_fails_a_region_over_by_hand_asks_for_its_return() -> None:
+    orders = [f for w in PLANS for f in w.faults if f.settings.get("workflow") == "failover"]
+
+    assert {order.settings["mode"] for order in orders} == {"manual", "planned", "forced"}
+    assert all(float(order.settings["return_after_s"]) > 0 for order in orders)
 
 
 @pytest.mark.parametrize("number", [0, 1])
