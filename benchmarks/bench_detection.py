@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sidestep.core.canaries import CANARIES, CLOSER, WRITE, Request, asked
+from sidestep.core.canaries import AT_ONCE, CANARIES, CLOSER, WRITE, Request, asked
 from sidestep.core.control import FAILOVER, ControlState
 from sidestep.core.decide import Decision, decide, in_doubt
 from sidestep.core.findings import View
@@ -48,11 +48,13 @@ Share = Callable[[str, float], float]
 
 @dataclass(frozen=True)
 class Design:
-    """What a look asks, whether doubt is shared between observers, and the policy."""
+    """What a look asks, how many are made at once where there is doubt, whether doubt is shared
+    between observers, and the policy."""
 
     name: str
     always: Sequence[str] = CANARIES
     more: Sequence[str] = CLOSER
+    at_once: int = AT_ONCE
     shared: bool = True
     policy: Policy = field(default_factory=Policy)
 
@@ -60,7 +62,13 @@ class Design:
 DESIGNS = (
     Design("as it is"),
     Design("closer looks are the observer's own", shared=False),
-    Design("half as many writes in each look", always=(*CANARIES[:2], WRITE)),
+    Design("four writes in each look instead of six", always=CANARIES[:-2]),
+    Design(
+        "four writes, sixteen more, one look at a time",
+        always=CANARIES[:-2],
+        more=(WRITE,) * 16,
+        at_once=1,
+    ),
     Design(
         "two writes, four more at a failure, nothing shared",
         always=(*CANARIES[:2], WRITE),
@@ -119,7 +127,9 @@ class Observers:
         # A minute's first look is a new execution's, which knows of no doubt.
         number = round((t - self._phase[observer]) / ROUND_S) + self._minute[observer]
         closer = self._design.shared and self._closer[observer] and number % LOOKS_A_MINUTE > 0
-        probes = [self._probe(observer, region, closer, t) for region in REGIONS]
+        times = self._design.at_once if closer else 1
+        looks = [region for region in REGIONS for _ in range(times)]
+        probes = [self._probe(observer, region, closer, t) for region in looks]
         at = t + VOTE_S + REQUEST_S * max(len(probe.requests) for probe in probes)
         now_ms = CLOCK_MS + int(at * 1000)
         policy, before = self._design.policy, self.ballots.get(observer)

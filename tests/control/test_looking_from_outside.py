@@ -51,25 +51,25 @@ def test_a_look_asks_the_regions_own_name_over_https_for_health_and_as_a_client_
 
     assert [one["what"] for one in asked] == [
         *("GET /health", "POST /canary", "GET /history?limit=1"),
-        *("POST /canary",) * 3,
+        *("POST /canary",) * 5,
     ]
     assert {(one["scheme"], one["host"]) for one in asked} == {("https", f"{LONDON}.{NAME}")}
     assert {(one["timeout"].total, one["retries"]) for one in asked} == {(2.0, False)}
     assert (answer["reached"], answer["status"], answer["body"]["region"]) == (True, 200, LONDON)
-    assert [one["status"] for one in answer["requests"]] == [200] * 6
+    assert [one["status"] for one in answer["requests"]] == [200] * 8
 
 
 def test_a_canary_that_fails_is_looked_at_more_closely(
     plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    statuses = iter([200, 503, *[200] * 20])
+    statuses = iter([200, 503, *[200] * (len(CANARIES) + len(CLOSER) - 1)])
 
     network_says(monkeypatch, lambda pool: http(next(statuses), b"{}")(pool))
 
     asked = plane.invoke("probe", region=LONDON)["requests"]
 
-    assert [one["what"] for one in asked[6:]] == ["POST /canary"] * 16
-    assert [one["status"] for one in asked] == [200, 503, *[200] * 20]
+    assert [one["what"] for one in asked[1 + len(CANARIES) :]] == ["POST /canary"] * len(CLOSER)
+    assert [one["status"] for one in asked][:3] == [200, 503, 200]
 
 
 def test_where_there_is_doubt_everybody_looks_closely_at_its_own_region_too(

@@ -70,15 +70,18 @@ def test_looks_stay_ten_seconds_apart_however_long_each_takes() -> None:
     assert (len(votes), bench.env.now) == (6, 53.5)
 
 
-def test_doubt_makes_the_next_look_a_closer_one_until_the_minute_ends() -> None:
-    said = [{"Payload": {"decisions": [], "due": [], "closer": doubt}} for doubt in (True, False)]
+def test_doubt_makes_the_next_looks_closer_ones_and_several_at_once_until_the_minute_ends() -> None:
+    regions = [f"r{n}" for n in range(2)]
+    sure = [{"region": region, "closer": False} for region in regions]
+    doubt = [{"region": region, "closer": True} for region in regions for _ in range(3)]
+    said = [{"Payload": {"decisions": [], "due": [], "looks": looks}} for looks in (doubt, sure)]
     run = Observed(SCHEDULED, Cast_the_vote_and_decide=said)
 
     asked = [one["Payload"] for one in run.asked("Look at the Region")]
-    regions = len(asked) // 6
-    looks = [asked[n * regions]["closer"] for n in range(6)]
-    assert looks == [False, True, False, False, False, False]
-    assert all(isinstance(one["region"], str) for one in asked)
+    first = next(n for n, one in enumerate(asked) if one["closer"])
+    assert all(not one["closer"] and isinstance(one["region"], str) for one in asked[:first])
+    assert len({one["region"] for one in asked[:first]}) == first >= 2
+    assert asked[first:] == [*doubt, *sure * 4]
 
 
 def test_a_round_that_fails_does_not_end_the_rounds() -> None:

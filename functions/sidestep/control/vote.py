@@ -13,6 +13,7 @@ from sidestep.aws.heartbeats import ReplicaHeartbeats
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
 from sidestep.control._marks import OwnMarks
+from sidestep.core.canaries import AT_ONCE
 from sidestep.core.decide import NONE, TOGGLE, Due, decide, due, in_doubt
 from sidestep.core.errors import SidestepError
 from sidestep.core.replication import lags
@@ -38,8 +39,8 @@ own_marks = OwnMarks(
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"trigger", "probes"}` → `{"decisions", "due", "closer"}`: `closer`, whether the next look
-    should be a closer one. Raises CoordinationUnavailable."""
+    """`{"trigger", "probes"}` → `{"decisions", "due", "looks"}`: `looks`, what the next round looks
+    at, and whether more closely. Raises CoordinationUnavailable."""
     now = _parts.now_ms()
     try:
         known = _cast(event["probes"], now)
@@ -62,8 +63,16 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             for d in starts
             if _ours_to_start(d)
         ],
-        "closer": in_doubt(view, policy, now),
+        "looks": _looks(in_doubt(view, policy, now)),
     }
+
+
+def _looks(closer: bool) -> list[dict[str, Any]]:
+    """One look at each Region; where there is doubt closer ones, and several side by side."""
+    times = AT_ONCE if closer else 1
+    return [
+        {"region": region, "closer": closer} for region in settings.regions for _ in range(times)
+    ]
 
 
 def _ours_to_start(one: Due) -> bool:

@@ -52,6 +52,13 @@ class Probe:
         )
 
 
+def by_region(probes: Sequence[Probe]) -> dict[str, tuple[Probe, ...]]:
+    """Looks at each Region, those that could be made first: doubt makes several at once."""
+    regions = dict.fromkeys(probe.region for probe in probes)
+    made = sorted(probes, key=lambda probe: not probe.looked)
+    return {region: tuple(p for p in made if p.region == region) for region in regions}
+
+
 @dataclass(frozen=True)
 class Evidence:
     """One signal, its value against its threshold. `bad` None: it proves nothing either way."""
@@ -125,24 +132,24 @@ def cast(
 ) -> Ballot:
     """An observer's ballot from what it saw this round.
 
-    `alarms` are its own Region's, by name; `lags_ms` the age of each source's newest heartbeat
+    `probes`: one look at each Region, or several made at once, which count as one. `alarms` are
+    its own Region's, by name; `lags_ms` the age of each source's newest heartbeat
     here. `own_table_works`: its own heartbeat was written and read back this round.
     """
     votes = {}
-    for probe in probes:
-        before = previous.votes.get(probe.region) if previous else None
+    for region, looks in by_region(probes).items():
+        before = previous.votes.get(region) if previous else None
         score = before.score if before else Score()
-        evidence = [_probe_evidence(observer, probe, policy)]
-        if probe.looked and probe.requests:
-            faults = _faults(probe, policy)
-            score = score.after(faults, policy.request_bad_share, policy.request_bad_score)
-            if len(probe.requests) > 1:  # of /health alone all is said
-                evidence.append(_request_evidence(observer, probe, faults, score, policy))
-        if probe.region == observer:
+        evidence = [_probe_evidence(observer, looks[0], policy)]
+        faults = [fault for look in looks if look.looked for fault in _faults(look, policy)]
+        score = score.after(faults, policy.request_bad_share, policy.request_bad_score)
+        if any(len(look.requests) > 1 for look in looks):  # of /health alone all is said
+            evidence.append(_request_evidence(observer, region, faults, score, policy))
+        if region == observer:
             evidence += _alarm_evidence(alarms)
         else:
-            evidence.append(_lag_evidence(probe.region, lags_ms.get(probe.region), policy))
-        votes[probe.region] = _vote(probe.region, tuple(evidence), score, before, policy, now_ms)
+            evidence.append(_lag_evidence(region, lags_ms.get(region), policy))
+        votes[region] = _vote(region, tuple(evidence), score, before, policy, now_ms)
     healthy, why = _observer_health(observer, probes, own_table_works)
     return Ballot(observer, now_ms, healthy, why, votes)
 
@@ -157,8 +164,9 @@ def _observer_health(
     """
     if not own_table_works:
         return False, f"{observer}'s observer cannot write and read its own replica"
-    peers = [probe for probe in probes if probe.region != observer and probe.looked]
-    if len(peers) > 1 and not any(probe.reached for probe in peers):
+    looked = [probe for probe in probes if probe.region != observer and probe.looked]
+    peers = {probe.region for probe in looked}
+    if len(peers) > 1 and not any(probe.reached for probe in looked):
         return (
             False,
             f"{observer} reaches none of its {len(peers)} peers: it may be the one cut off",
@@ -196,12 +204,12 @@ def _probe_evidence(observer: str, probe: Probe, policy: Policy) -> Evidence:
 
 
 def _request_evidence(
-    observer: str, probe: Probe, faults: Sequence[str | None], score: Score, policy: Policy
+    observer: str, region: str, faults: Sequence[str | None], score: Score, policy: Policy
 ) -> Evidence:
     """What clients get. Bad only by the score, and after looks enough; a failure is never good."""
     found = list(dict.fromkeys(fault for fault in faults if fault is not None))
     bad = sum(fault is not None for fault in faults)
-    words = f"{bad} of {len(faults)} requests to {probe.region} from {observer} failed"
+    words = f"{bad} of {len(faults)} requests to {region} from {observer} failed"
     if found:
         words += f" ({'; '.join(found)})"
     limit, looks = policy.request_bad_score, policy.probe_bad_streak
