@@ -23,7 +23,7 @@ from typing import Any
 
 from sidestep.core.canaries import AT_ONCE, CANARIES, CLOSER, WRITE, Request, asked
 from sidestep.core.control import FAILOVER, ControlState
-from sidestep.core.decide import Decision, decide, in_doubt
+from sidestep.core.decide import Decision, closer_looks, decide
 from sidestep.core.findings import View
 from sidestep.core.policy import Policy
 from sidestep.core.votes import Ballot, Probe, cast
@@ -113,7 +113,7 @@ class Observers:
         self._design, self._luck = design, luck
         self._phase = {region: luck.rng.random() * ROUND_S for region in REGIONS}
         self._minute = {region: luck.rng.randrange(LOOKS_A_MINUTE) for region in REGIONS}
-        self._closer = dict.fromkeys(REGIONS, False)
+        self._closer = dict.fromkeys(REGIONS, 0)
         self.ballots: dict[str, Ballot] = {}
 
     def looks(self, from_s: float, until_s: float) -> list[tuple[float, str]]:
@@ -126,17 +126,18 @@ class Observers:
         """One look and vote: when it is decided, and what."""
         # A minute's first look is a new execution's, which knows of no doubt.
         number = round((t - self._phase[observer]) / ROUND_S) + self._minute[observer]
-        closer = self._design.shared and self._closer[observer] and number % LOOKS_A_MINUTE > 0
-        times = self._design.at_once if closer else 1
+        known = self._design.shared and number % LOOKS_A_MINUTE > 0
+        closer = self._closer[observer] if known else 0
+        times = min(self._design.at_once, max(1, closer))
         looks = [region for region in REGIONS for _ in range(times)]
-        probes = [self._probe(observer, region, closer, t) for region in looks]
+        probes = [self._probe(observer, region, closer > 0, t) for region in looks]
         at = t + VOTE_S + REQUEST_S * max(len(probe.requests) for probe in probes)
         now_ms = CLOCK_MS + int(at * 1000)
         policy, before = self._design.policy, self.ballots.get(observer)
         lags = dict.fromkeys(REGIONS, 500)
         self.ballots[observer] = cast(observer, probes, {}, lags, True, before, policy, now_ms)
         view = View("demo", REGIONS, tuple(self.ballots.values()), ControlState(serving=3))
-        self._closer[observer] = in_doubt(view, policy, now_ms)
+        self._closer[observer] = closer_looks(view, policy, now_ms)
         return at, decide(view, policy, now_ms)
 
     def _probe(self, observer: str, region: str, closer: bool, t: float) -> Probe:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidestep.core.canaries import Score
+from sidestep.core.canaries import AT_ONCE, FRESH_LOOKS, Score
 from sidestep.core.control import DRAINED, ControlState
-from sidestep.core.decide import FAILOVER, HOLD, NONE, decide, in_doubt
+from sidestep.core.decide import FAILOVER, HOLD, NONE, closer_looks, decide, in_doubt
 from sidestep.core.findings import TOGETHER, View, counting, find, healthy_for_s
 from sidestep.core.policy import Policy
 from sidestep.core.votes import REQUESTS, SUSPECTED, Ballot, Evidence
@@ -172,3 +172,18 @@ def test_two_whose_own_ways_are_cut_move_nothing_while_most_see_nothing_bad() ->
 
     assert decision((VIRGINIA, OREGON)) == NONE
     assert decision((VIRGINIA, OREGON, "sa-east-1")) == FAILOVER
+
+
+@pytest.mark.parametrize(
+    ("looks", "wanted"), [(1, AT_ONCE), (FRESH_LOOKS, AT_ONCE), (FRESH_LOOKS + 1, 1)]
+)
+def test_fresh_doubt_is_worth_several_looks_at_once_and_old_doubt_one(
+    looks: int, wanted: int
+) -> None:
+    seen = view(suspecting(VIRGINIA, 1.0, looks), ballot(OREGON), ballot(LONDON))
+
+    assert closer_looks(seen, Policy(), NOW) == wanted
+
+
+def test_without_doubt_no_look_is_a_closer_one() -> None:
+    assert closer_looks(view(*map(ballot, (LONDON, VIRGINIA, OREGON))), Policy(), NOW) == 0

@@ -13,8 +13,7 @@ from sidestep.aws.heartbeats import ReplicaHeartbeats
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
 from sidestep.control._marks import OwnMarks
-from sidestep.core.canaries import AT_ONCE
-from sidestep.core.decide import NONE, TOGGLE, Due, decide, due, in_doubt
+from sidestep.core.decide import NONE, TOGGLE, Due, closer_looks, decide, due
 from sidestep.core.errors import SidestepError
 from sidestep.core.replication import lags
 from sidestep.core.votes import Probe, cast
@@ -63,16 +62,14 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             for d in starts
             if _ours_to_start(d)
         ],
-        "looks": _looks(in_doubt(view, policy, now)),
+        "looks": _looks(closer_looks(view, policy, now)),
     }
 
 
-def _looks(closer: bool) -> list[dict[str, Any]]:
-    """One look at each Region; where there is doubt closer ones, and several side by side."""
-    times = AT_ONCE if closer else 1
-    return [
-        {"region": region, "closer": closer} for region in settings.regions for _ in range(times)
-    ]
+def _looks(closer: int) -> list[dict[str, Any]]:
+    """One look at each Region, or so many closer ones side by side."""
+    look = {"closer": closer > 0}
+    return [{"region": one, **look} for one in settings.regions for _ in range(max(1, closer))]
 
 
 def _ours_to_start(one: Due) -> bool:

@@ -42,6 +42,9 @@ CLOSER = (WRITE,) * 10
 AT_ONCE = 4
 """So many looks at a Region, side by side, where there is doubt: what they ask takes no longer, and
 with three observers' a failing tenth is told from a failing hundredth in a look or two."""
+FRESH_LOOKS = 30
+"""Doubt that five minutes of failing looks have not settled is of a small share that stays: it
+costs a person's time, and is worth one closer look at a time, not four."""
 
 
 def asked(

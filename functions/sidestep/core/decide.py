@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sidestep.core import holds
+from sidestep.core.canaries import AT_ONCE, FRESH_LOOKS
 from sidestep.core.capacity import shortfall
 from sidestep.core.control import (
     AUTOMATIC,
@@ -194,6 +195,14 @@ def in_doubt(view: View, policy: Policy, now_ms: int) -> bool:
         for other in serving
         if other != one
     )
+
+
+def closer_looks(view: View, policy: Policy, now_ms: int) -> int:
+    """How many closer looks at once each Region is worth; 0 where nothing is in doubt."""
+    if not in_doubt(view, policy, now_ms):
+        return 0
+    votes = (vote for ballot in counting(view, policy, now_ms) for vote in ballot.votes.values())
+    return AT_ONCE if max(vote.score.looks for vote in votes) <= FRESH_LOOKS else 1
 
 
 def able(region: str, findings: Mapping[str, Finding], control: ControlState) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ class Policy:
     probe_good_streak: int = 3
     slow_probe_ms: int = 1500
     request_bad_share: float = 0.08
-    request_bad_score: float = 5.0
+    request_bad_score: float = 7.0
     vote_max_age_s: int = 35
     lag_limit_ms: int = 60_000
     min_serving_regions: int = 1

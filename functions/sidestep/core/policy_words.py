@@ -34,7 +34,7 @@ WORDS: Mapping[str, str] = {
     ),
     "request_bad_score": (
         "How much must speak for that share against 1 % (natural logarithm of the odds) until "
-        "the Region counts as impaired: three failures close together, more when many requests "
+        "the Region counts as impaired: four failures close together, more when many requests "
         "between them succeeded"
     ),
     "vote_max_age_s": "An older ballot does not count: three rounds and a little",
