@@ -15,12 +15,13 @@ import json
 import math
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.table import put_into
 from sidestep.core.canaries import AT_ONCE, CANARIES, CLOSER, WRITE, Request, asked
 from sidestep.core.control import FAILOVER, ControlState
 from sidestep.core.decide import Decision, closer_looks, decide
@@ -31,6 +32,7 @@ from sidestep.core.votes import Ballot, Probe, cast
 REGIONS = ("eu-west-2", "us-east-1", "us-west-2")
 SICK = REGIONS[0]
 RESULTS = Path(__file__).parent / "results" / "detection.json"
+PAGE = Path(__file__).parent.parent / "docs" / "benchmark.md"
 ROUND_S, LOOKS_A_MINUTE = 10.0, 6
 REQUEST_S, VOTE_S = 0.12, 0.6
 """A canary across an ocean, and the vote after the look: as the local cloud has them."""
@@ -268,19 +270,33 @@ def _digits(number: float) -> float:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """The figures as Markdown."""
-    head = ["design", *FAULTS, *(f"all {name}" for name in FAULTS), *(f"{b:.1%}" for b in BLIPS)]
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    for row in rows:
-        cells = [row["design"]]
-        cells += [f"{c['median_s'] or '–'} / {c['p95_s'] or '–'}" for c in row["noticed"].values()]
-        cells += [f"{100 * share:.0f} %" for share in row["all_alike"].values()]
-        cells += [
-            f"{c['a_year']:g} ± {c['error']:g}" if c["a_year"] else "none seen"
-            for c in row["false"].values()
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
+    """The figures as Markdown, a column a design."""
+    said = {"leak": "slow leak", "100%": "all fail"}
+    words = {name: said.get(name, f"{name.replace('%', ' %')} fail") for name in FAULTS}
+    lines = [
+        "| | " + " | ".join(row["design"] for row in rows) + " |",
+        "|---" * (len(rows) + 1) + "|",
+    ]
+
+    def add(words: str, cells: Iterable[str]) -> None:
+        lines.append(f"| {words} | " + " | ".join(cells) + " |")
+
+    for name, fault in words.items():
+        noticed = [row["noticed"][name] for row in rows]
+        pairs = (f"{_whole(one['median_s'])} / {_whole(one['p95_s'])}" for one in noticed)
+        add(f"{fault}: decided after, s (median / p95)", pairs)
+    for name, fault in words.items():
+        shares = (f"{100 * row['all_alike'][name]:.0f} %" for row in rows)
+        add(f"{fault} in every Region alike: moved all the same", shares)
+    for blips in (f"{one:.1%}" for one in BLIPS):
+        drains = [row["false"][blips] for row in rows]
+        told = (f"{n['a_year']:g} ± {n['error']:g}" if n["a_year"] else "none seen" for n in drains)
+        add(f"{blips.replace('%', ' %')} fail at all times, everywhere: false drains a year", told)
     return "\n".join(lines)
+
+
+def _whole(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.0f}"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -289,7 +305,9 @@ def main(arguments: Sequence[str]) -> None:
     rows = [measure(design, trials, seed=1) for design in DESIGNS]
     told = {"simulated": True, "trials": trials, "unit": "s from the fault; drains a year"}
     RESULTS.write_text(json.dumps(told | {"designs": rows}, indent=1) + "\n", encoding="utf-8")
-    print(table(rows))
+    text = f"{trials} incidents for each figure.\n\n{table(rows)}"
+    put_into(PAGE, text, "<!-- bench-detection -->", "<!-- /bench-detection -->")
+    print(text)
 
 
 if __name__ == "__main__":

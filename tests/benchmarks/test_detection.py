@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 
@@ -9,6 +10,8 @@ import pytest
 
 from benchmarks.bench_detection import (
     DESIGNS,
+    PAGE,
+    RESULTS,
     ROUND_S,
     SICK,
     WRITE,
@@ -17,6 +20,7 @@ from benchmarks.bench_detection import (
     false_drains_a_year,
     first_drain,
     only_sick,
+    table,
 )
 
 OURS = DESIGNS[0]
@@ -50,3 +54,14 @@ def test_more_blips_are_more_false_drains() -> None:
     many, _ = false_drains_a_year(OURS, random.Random(1), 0.02, trials=30)
 
     assert few < many
+
+
+def test_the_page_tells_the_figures_that_were_measured() -> None:
+    assert table(json.loads(RESULTS.read_text())["designs"]) in PAGE.read_text()
+
+
+def test_what_was_not_noticed_in_time_is_a_dash() -> None:
+    row = json.loads(RESULTS.read_text())["designs"][0]
+    row["noticed"]["5%"]["p95_s"] = None
+
+    assert f"{row['noticed']['5%']['median_s']:.0f} / – |" in table([row])
