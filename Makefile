@@ -26,7 +26,7 @@ simulate: $(VENV)/.drill ## 200 random worlds, the same ones each time: what CI 
 	@$(BIN)/sidestep simulate --soak --seeds 200 $(ARGS)
 
 soak: $(VENV)/.drill ## random worlds that nobody has seen, until Ctrl-C or ARGS="--seeds 5000"
-	@$(BIN)/sidestep simulate --soak --seeds 1000000 --seed $$(date +%s) $(ARGS)
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 mutations: $(VENV)/.drill ## put deliberate bugs in, one at a time, and see which seed finds each
 	@$(BIN)/python -m benchmarks.mutations.run $(ARGS)

@@ -1,4 +1,4 @@
-"""What a run's figures hang on, as fingerprints: one of Sidestep's runs, one of the peers'."""
+"""What a run's figures hang on, as fingerprints: Sidestep's runs', the peers', random worlds'."""
 
 from __future__ import annotations
 
@@ -49,6 +49,12 @@ def fingerprints(root: Path = ROOT) -> Fingerprints:
         ours=_digest(root, _BOTH + _OURS, _ASIDE, ""),
         peers=_digest(root, _BOTH + _PEERS, (*_ASIDE, _CONTROL), json.dumps(templates)),
     )
+
+
+def worlds(root: Path = ROOT) -> str:
+    """What a random world hangs on, besides its seed."""
+    names = ("localcloud", "functions", *_OURS)
+    return _digest(root, names, ("localcloud/scenarios",), "")
 
 
 def _digest(root: Path, names: Iterable[str], aside: Iterable[str], also: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fingerprints import Fingerprints, fingerprints
+from benchmarks.fingerprints import Fingerprints, fingerprints, worlds
 from benchmarks.peers.designs import BY_KEY
 from benchmarks.progress import Progress, in_order
 from localcloud.scenario import load
@@ -47,6 +47,23 @@ def test_a_change_makes_those_runs_anew_that_it_matters_to(
     after = fingerprints(code)
 
     assert (before.ours != after.ours, before.peers != after.peers) == (ours, peers)
+
+
+@pytest.mark.parametrize(
+    ("changed", "other"),
+    [
+        ("localcloud/simulation/plan.py", True),
+        ("statemachines/observe.asl.json", True),
+        ("functions/sidestep/core/decide.py", True),
+        ("localcloud/scenarios/flapping.yaml", False),
+        ("sidestepctl/report.py", False),
+    ],
+)
+def test_seeds_are_of_the_code_that_their_worlds_run(code: Path, changed: str, other: bool) -> None:
+    before, file = worlds(code), code / changed
+    file.write_text(file.read_text() + "\n")
+
+    assert (worlds(code) != before) == other
 
 
 def test_a_scenario_that_changes_makes_its_own_runs_anew() -> None:

@@ -91,7 +91,7 @@ def test_a_make_target_is_there_and_runs_what_it_is_named_for(line: str) -> None
         "bench-loss": "-m benchmarks.bench_loss",
         "bench-detection": "-m benchmarks.bench_detection",
         "mutations": "-m benchmarks.mutations.run",
-        "soak": "sidestep simulate --soak",
+        "soak": "-m benchmarks.soak",
     }
     assert runs.get(target, f"sidestep {target}") in would.stdout
 
