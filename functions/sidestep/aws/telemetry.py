@@ -11,10 +11,15 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from typing import TextIO
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.metrics import EphemeralMetrics
+
+# A handler that fails before it measured anything has its own error to tell: Powertools'
+# `flush_metrics` (metrics/provider/base.py) would add a warning to it.
+warnings.filterwarnings("ignore", message="No application metrics to publish", category=UserWarning)
 
 
 class _StandardOutput(logging.StreamHandler[TextIO]):
