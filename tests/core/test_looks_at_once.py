@@ -9,7 +9,17 @@ import pytest
 
 from sidestep.core.canaries import AT_ONCE, CANARIES, Request
 from sidestep.core.policy import Policy
-from sidestep.core.votes import HEALTHY, REQUESTS, SUSPECTED, UNKNOWN, Ballot, Probe, cast
+from sidestep.core.votes import (
+    APART_MS,
+    HEALTHY,
+    IMPAIRED,
+    REQUESTS,
+    SUSPECTED,
+    UNKNOWN,
+    Ballot,
+    Probe,
+    cast,
+)
 from tests.core.views import LONDON, NOW, OREGON, VIRGINIA
 
 POLICY = Policy()
@@ -69,3 +79,22 @@ def test_an_observer_that_does_not_reach_its_one_peer_however_often_it_looks_is_
     assert ballot_of([look(VIRGINIA), *[silent] * AT_ONCE]).observer_healthy
     blind = [replace(silent, region=OREGON), silent]
     assert not ballot_of([look(VIRGINIA), *blind]).observer_healthy
+
+
+@pytest.mark.parametrize(
+    ("later_ms", "streak", "verdict"), [(500, 1, UNKNOWN), (APART_MS, 2, IMPAIRED)]
+)
+def test_an_alarms_look_beside_the_scheduled_one_is_no_second_bad_look(
+    later_ms: int, streak: int, verdict: str
+) -> None:
+    red = [look(LONDON, health=503)]
+    vote = ballot_of(red, ballot_of(red), NOW + later_ms).votes[LONDON]
+
+    assert (vote.streak, vote.score.looks, vote.verdict) == (streak, streak, verdict)
+
+
+def test_nor_is_it_a_further_good_look() -> None:
+    first = ballot_of([look(LONDON)])
+
+    assert ballot_of([look(LONDON)], first, NOW + 500).votes[LONDON].streak == -1
+    assert ballot_of([look(LONDON)], first, NOW + 10_000).votes[LONDON].streak == -2

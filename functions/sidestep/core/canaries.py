@@ -118,8 +118,11 @@ class Score:
             float(data.get("failed", 0.0)),
         )
 
-    def after(self, faults: Sequence[str | None], bad_share: float, limit: float) -> Score:
-        """The score after one more look: for each request, why it failed or None."""
+    def after(
+        self, faults: Sequence[str | None], bad_share: float, limit: float, again: bool = False
+    ) -> Score:
+        """The score after one more look: for each request, why it failed or None. `again`: it is
+        of the same moment as the last one, and no further look with a failure."""
         if not faults:
             return self
         failure = math.log(bad_share / TOLERATED_SHARE)
@@ -128,7 +131,7 @@ class Score:
         # The order within a look says nothing, so the look is weighed as one.
         bad = sum(fault is not None for fault in faults)
         value = min(max(0.0, value + bad * failure + (len(faults) - bad) * success), CAP * limit)
-        if bad:
+        if bad and not (again and looks):
             looks += 1
         return Score(
             round(value, 3),

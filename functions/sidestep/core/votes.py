@@ -16,6 +16,9 @@ from sidestep.core.policy import Policy
 
 HEALTHY, SUSPECTED, IMPAIRED, UNKNOWN = "healthy", "suspected", "impaired", "unknown"
 REQUESTS = "requests"
+APART_MS = 5000
+"""Looks closer than this are one to a streak: an alarm starts a look beside the scheduled one, and
+both see the same moment. Half of a round."""
 
 
 @dataclass(frozen=True)
@@ -139,17 +142,18 @@ def cast(
     votes = {}
     for region, looks in by_region(probes).items():
         before = previous.votes.get(region) if previous else None
+        again = previous is not None and abs(now_ms - previous.at_ms) < APART_MS
         score = before.score if before else Score()
         evidence = [_probe_evidence(observer, looks[0], policy)]
         faults = [fault for look in looks if look.looked for fault in _faults(look, policy)]
-        score = score.after(faults, policy.request_bad_share, policy.request_bad_score)
+        score = score.after(faults, policy.request_bad_share, policy.request_bad_score, again)
         if any(len(look.requests) > 1 for look in looks):  # of /health alone all is said
             evidence.append(_request_evidence(observer, region, faults, score, policy))
         if region == observer:
             evidence += _alarm_evidence(alarms)
         else:
             evidence.append(_lag_evidence(region, lags_ms.get(region), policy))
-        votes[region] = _vote(region, tuple(evidence), score, before, policy, now_ms)
+        votes[region] = _vote(region, tuple(evidence), score, before, again, policy, now_ms)
     healthy, why = _observer_health(observer, probes, own_table_works)
     return Ballot(observer, now_ms, healthy, why, votes)
 
@@ -244,10 +248,12 @@ def _vote(
     evidence: tuple[Evidence, ...],
     score: Score,
     before: Vote | None,
+    again: bool,
     policy: Policy,
     now_ms: int,
 ) -> Vote:
-    """The verdict with hysteresis. `streak` counts bad looks upwards, good ones downwards.
+    """The verdict with hysteresis. `streak` counts bad looks upwards, good ones downwards; one that
+    is made `again` in the same moment adds nothing.
 
     A look in which some requests failed, too few to tell, makes a Region suspected: neither
     impaired nor healthy, until as many good looks in a row as an impaired one needs. A score
@@ -260,7 +266,8 @@ def _vote(
     certain = any(e.signal == REQUESTS and e.bad for e in evidence)
     count = before.streak if before else 0
     was = before.verdict if before else UNKNOWN
-    streak = max(count, 0) + 1 if bad else max(count, 0) if doubtful else min(count, 0) - 1
+    one = 0 if again and (count > 0 if bad else count < 0) else 1
+    streak = max(count, 0) + one if bad else max(count, 0) if doubtful else min(count, 0) - one
     well = -streak >= policy.probe_good_streak
     if certain or (bad and streak >= policy.probe_bad_streak):
         verdict = IMPAIRED
