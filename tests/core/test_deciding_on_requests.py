@@ -187,3 +187,13 @@ def test_fresh_doubt_is_worth_several_looks_at_once_and_old_doubt_one(
 
 def test_without_doubt_no_look_is_a_closer_one() -> None:
     assert closer_looks(view(*map(ballot, (LONDON, VIRGINIA, OREGON))), Policy(), NOW) == 0
+
+
+def test_a_region_that_is_out_and_goes_on_failing_makes_no_doubt_about_another_old() -> None:
+    said = suspecting(VIRGINIA, 1.0, 1)
+    failing = replace(said.votes[OREGON], score=Score(14.0, FRESH_LOOKS + 1, asked=40, failed=40))
+    seen = view(replace(said, votes={**said.votes, OREGON: failing}), ballot(LONDON))
+    out = replace(seen, control=with_region(OREGON, state=DRAINED))
+
+    assert closer_looks(seen, Policy(), NOW) == 1
+    assert closer_looks(out, Policy(), NOW) == AT_ONCE

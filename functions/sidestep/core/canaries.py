@@ -38,7 +38,7 @@ CANARIES = (WRITE, READ, *(WRITE,) * 5)
 """Asked in each look. How many writes decides how soon a small share shows for the first time;
 more would cost more (docs/decisions/007-canary-requests.md)."""
 CLOSER = (WRITE,) * 10
-"""Asked in addition where there is doubt: at 0.15 s each they take a quarter of a look's time."""
+"""Asked in addition where there is doubt: at 0.15 s each all of them take a quarter of a round."""
 AT_ONCE = 4
 """So many looks at a Region, side by side, where there is doubt: what they ask takes no longer, and
 with three observers' a failing tenth is told from a failing hundredth in a look or two."""

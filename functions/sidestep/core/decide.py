@@ -202,7 +202,9 @@ def closer_looks(view: View, policy: Policy, now_ms: int) -> int:
     if not in_doubt(view, policy, now_ms):
         return 0
     votes = (vote for ballot in counting(view, policy, now_ms) for vote in ballot.votes.values())
-    return AT_ONCE if max(vote.score.looks for vote in votes) <= FRESH_LOOKS else 1
+    # One that is out already may go on failing for as long as it likes.
+    serving = (vote for vote in votes if view.control.of(vote.region).state == SERVING)
+    return AT_ONCE if max(vote.score.looks for vote in serving) <= FRESH_LOOKS else 1
 
 
 def able(region: str, findings: Mapping[str, Finding], control: ControlState) -> tuple[str, ...]:
