@@ -167,6 +167,11 @@ KINDS: dict[str, Kind] = {
         ),
         aside=True,
     ),
+    "redriven-by-hand": Kind(
+        "somebody redrives every execution of a failover, recovery or drill that has ended "
+        "without success (for_s has no meaning)",
+        aside=True,
+    ),
     "paused-by-operator": Kind(
         "an operator pauses automation, and takes it back at the end", aside=True
     ),
@@ -176,7 +181,7 @@ KINDS: dict[str, Kind] = {
 REGIONLESS = frozenset(
     {
         *("route53-down", "coordination-down", "duplicates", "events-late"),
-        *("workflow-crash", "paused-by-operator"),
+        *("workflow-crash", "redriven-by-hand", "paused-by-operator"),
     }
 )
 """Kinds that strike no single Region."""

@@ -12,10 +12,12 @@ from localcloud.asl import (
     Execution,
     ExecutionAlreadyExists,
     Executions,
+    NotRedrivable,
     StateMachine,
     TaskRunner,
     TokenError,
     World,
+    why_not,
 )
 from localcloud.endpoint import ACCOUNT, ApiCall, Endpoint
 from localcloud.kernel import Kernel
@@ -26,6 +28,10 @@ MAX_NAME = 80
 """Characters of an execution's name (API_StartExecution)."""
 _FORBIDDEN = frozenset(' <>{}[]?*"#%\\^|~`$&,;:/')
 """Characters that API_StartExecution forbids in a name, besides control characters."""
+
+TOKEN_VALID_S = 15 * 60
+TOKENS_KEPT = 10
+"""A redrive's client token is remembered so long, and so many of them (API_RedriveExecution)."""
 
 Transitioned = Callable[[str, Execution, str, str], None]
 """(Region, execution, "entered" or "exited", state)."""
@@ -55,6 +61,8 @@ class StepFunctions:
         self._machines: dict[str, StateMachine] = {}
         self._regions: dict[str, Executions] = {}
         self._worlds: dict[str, World] = {}
+        self._redrives: dict[str, dict[str, float]] = {}
+        """By an execution's ARN, its redrives' client tokens and when each was."""
         self._ids = itertools.count(1)
         for operation, answer in {
             "StartExecution": self._start,
@@ -63,6 +71,7 @@ class StepFunctions:
             "ListExecutions": self._list,
             "GetExecutionHistory": self._history,
             "StopExecution": self._stop,
+            "RedriveExecution": self._redrive,
             "SendTaskSuccess": self._success,
             "SendTaskFailure": self._failure,
             "SendTaskHeartbeat": self._heartbeat,
@@ -88,8 +97,7 @@ class StepFunctions:
         except ExecutionAlreadyExists as taken:
             raise AwsError("ExecutionAlreadyExists", str(taken)) from None
         if len(executions.all(machine_arn)) > known:
-            self._tell(region, execution)
-            self.kernel.process(self._follow(region, execution))
+            self._begun(region, execution)
         return execution
 
     def executions(self, machine_arn: str | None = None) -> list[Execution]:
@@ -124,6 +132,10 @@ class StepFunctions:
         slow.append(extra_s)
         become()
         return end
+
+    def _begun(self, region: str, execution: Execution) -> None:
+        self._tell(region, execution)
+        self.kernel.process(self._follow(region, execution))
 
     def _follow(self, region: str, execution: Execution) -> Any:
         yield execution.done
@@ -194,6 +206,8 @@ class StepFunctions:
             "startDate": _date(execution.start_date),
             "input": json.dumps(execution.input),
         }
+        if not execution.machine.definition.express:
+            described |= _redrive_status(execution)
         if execution.stop_date is not None:
             described["stopDate"] = _date(execution.stop_date)
         if execution.status == "SUCCEEDED":
@@ -218,6 +232,7 @@ class StepFunctions:
                 "status": e.status,
                 "startDate": _date(e.start_date),
                 **({"stopDate": _date(e.stop_date)} if e.stop_date is not None else {}),
+                **_redrives_of(e),
             }
             for e in self._executions(call.region).all(machine.arn)
             if wanted in (None, e.status)
@@ -236,6 +251,23 @@ class StepFunctions:
         execution = self._execution(call)
         execution.stop(call.params.get("error"), call.params.get("cause"))
         return {"stopDate": _date(execution.stop_date or self.kernel.now)}
+
+    def _redrive(self, call: ApiCall) -> Mapping[str, Any]:
+        execution, now = self._execution(call), self.kernel.now
+        known = self._redrives.setdefault(execution.arn, {})
+        token = call.params.get("clientToken")
+        if token in known and now - known[token] <= TOKEN_VALID_S:
+            return {"redriveDate": _date(known[token])}
+        try:
+            execution.redrive()
+        except NotRedrivable as refused:
+            raise AwsError("ExecutionNotRedrivable", str(refused)) from None
+        if token is not None:
+            known[token] = now
+            for oldest in list(known)[:-TOKENS_KEPT]:
+                del known[oldest]
+        self._begun(call.region, execution)
+        return {"redriveDate": _date(now)}
 
     def _success(self, call: ApiCall) -> Mapping[str, Any]:
         token, output = call.params["taskToken"], call.params["output"]
@@ -296,6 +328,22 @@ def _json_input(text: str) -> Any:
 
 def _date(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _redrives_of(execution: Execution) -> dict[str, Any]:
+    at = execution.redrive_date
+    return {
+        "redriveCount": execution.redrive_count,
+        **({"redriveDate": _date(at)} if at is not None else {}),
+    }
+
+
+def _redrive_status(execution: Execution) -> dict[str, Any]:
+    reason = why_not(execution)
+    if reason is None:
+        return {**_redrives_of(execution), "redriveStatus": "REDRIVABLE"}
+    told = {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
+    return {**_redrives_of(execution), **told}
 
 
 def _until(execution: Execution) -> Any:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import simpy
-from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud import strikes_inside
+from localcloud import strikes_by_hand, strikes_inside
 from localcloud.cloud import LocalCloud
 from localcloud.fault_kinds import ACTING
 from localcloud.faults import CallFault
@@ -21,16 +19,10 @@ from localcloud.scenario import Fault
 from localcloud.services.eventbridge import BusFault
 from localcloud.services.links import Disturbance
 from localcloud.services.table_faults import TableFault
-from sidestep.core.errors import SidestepError
 
 End = Callable[[], None]
 Begin = Callable[[LocalCloud, Fault], End]
 _GROWTH_STEPS = 20
-_TRIES_OF_A_PERSON, _PATIENCE_OF_A_PERSON_S = 8, 15.0
-_LOOKS_AGAIN_S = 30.0
-"""How often a person who wants a Region back looks whether it serves."""
-BY_HAND = "by-hand-"
-"""What the names of failovers and recoveries begin with that a person starts."""
 
 
 def _region_down(cloud: LocalCloud, fault: Fault) -> End:
@@ -185,83 +177,6 @@ def _duplicates(cloud: LocalCloud, fault: Fault) -> End:
     return end
 
 
-def _started_by_hand(cloud: LocalCloud, fault: Fault) -> End:
-    workflow = str(fault.settings["workflow"])
-    given: dict[str, Any] = {}
-    if workflow == "drill":
-        given["minutes"] = float(fault.settings["minutes"])
-    if workflow == "failover":
-        given["mode"] = fault.settings.get("mode", "manual")
-    back_s = float(fault.settings.get("return_after_s", 0.0)) if workflow == "failover" else 0.0
-
-    def act() -> Steps[None]:
-        named = yield from _start_by_hand(cloud, workflow, fault.region, given)
-        if back_s:
-            yield cloud.kernel.env.timeout(back_s)
-            yield from _bring_back(cloud, fault.region, named)
-
-    cloud.kernel.process(act())
-    return lambda: None
-
-
-def _start_by_hand(
-    cloud: LocalCloud, workflow: str, region: str, given: Mapping[str, Any]
-) -> Steps[str]:
-    """A person starts a workflow about a Region; the name of a failover's or recovery's execution,
-    under which starting it again because no answer came is the same execution."""
-    name = f"{BY_HAND}{region}-{round(cloud.kernel.now * 1000)}"
-    named = {} if workflow == "drill" else {"name": name}
-
-    def start() -> Any:
-        """In the first other Region that is up, as the runbook says."""
-        others = [r for r in cloud.topology.regions if r != region]
-        here = next((r for r in others if r not in cloud.network.down), others[0])
-        return cloud.client("stepfunctions", here).start_execution(
-            stateMachineArn=cloud.machine(here, workflow),
-            input=json.dumps({"region": region, **given}),
-            **named,
-        )
-
-    yield from _by_a_person(cloud, f"start {workflow}", start)
-    return name
-
-
-def _bring_back(cloud: LocalCloud, region: str, named: str) -> Steps[None]:
-    """Recovery by hand, started again as long as the Region is out and nobody is at it."""
-    machines = [cloud.machine(where, "failover") for where in cloud.topology.regions]
-    while True:
-        now = cloud.control().get("regions", {}).get(region, {"state": "SERVING", "holder": ""})
-        executions = [one for arn in machines for one in cloud.stepfunctions.executions(arn)]
-        begun = any(one.name == named and one.status == "RUNNING" for one in executions)
-        if now["state"] != "SERVING" and not now["holder"]:
-            yield from _start_by_hand(cloud, "recovery", region, {})
-        elif now["state"] == "SERVING" and not now["holder"] and not begun:
-            return
-        yield cloud.kernel.env.timeout(_LOOKS_AGAIN_S)
-
-
-def _by_a_person(cloud: LocalCloud, what: str, act: Callable[[], object]) -> Steps[None]:
-    """A person's command, given again when it is refused, and given up in the end."""
-    refused = (BotoCoreError, ClientError, SidestepError)
-    for attempt in range(1, _TRIES_OF_A_PERSON + 1):
-        try:
-            yield from cloud.kernel.call(act)
-        except refused as error:
-            cloud.kernel.log("refused", what=what, attempt=attempt, why=str(error))
-            yield cloud.kernel.env.timeout(_PATIENCE_OF_A_PERSON_S)
-        else:
-            return
-
-
-def _paused(cloud: LocalCloud, fault: Fault) -> End:
-    cloud.kernel.process(_by_a_person(cloud, "pause", lambda: cloud.pause(fault.for_s)))
-
-    def end() -> None:
-        cloud.kernel.process(_by_a_person(cloud, "resume", cloud.resume))
-
-    return end
-
-
 BEGINS: dict[str, Begin] = {
     "region-down": _region_down,
     "region-isolated": _in_set(lambda cloud: cloud.network.isolated),
@@ -288,8 +203,9 @@ BEGINS: dict[str, Begin] = {
     "lambda-lost": strikes_inside.lambda_lost,
     "lambda-killed": strikes_inside.lambda_killed,
     "events-late": strikes_inside.events_late,
-    "started-by-hand": _started_by_hand,
-    "paused-by-operator": _paused,
+    "started-by-hand": strikes_by_hand.started_by_hand,
+    "redriven-by-hand": strikes_by_hand.redriven_by_hand,
+    "paused-by-operator": strikes_by_hand.paused,
 }
 
 

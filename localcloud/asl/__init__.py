@@ -8,6 +8,7 @@ from localcloud.asl.errors import DefinitionError, StatesError
 from localcloud.asl.execution import Execution, StateMachine, World
 from localcloud.asl.executions import ExecutionAlreadyExists, Executions
 from localcloud.asl.model import Definition
+from localcloud.asl.redrive import NotRedrivable, why_not
 from localcloud.asl.tasks import Pattern, TaskRequest, TaskRunner, TaskTokens, TokenError
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Execution",
     "ExecutionAlreadyExists",
     "Executions",
+    "NotRedrivable",
     "Pattern",
     "StateMachine",
     "StatesError",
@@ -25,4 +27,5 @@ __all__ = [
     "TokenError",
     "World",
     "load",
+    "why_not",
 ]

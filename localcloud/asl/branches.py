@@ -7,14 +7,13 @@ https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import simpy
 
 from localcloud.asl import model
 from localcloud.asl.errors import EXCEED_TOLERATED_FAILURES, StatesError
-from localcloud.asl.visit import Outcome, Steps, Track, Visit, add_event, finished
+from localcloud.asl.visit import Line, Steps, Track, Visit, add_event, finished
 
 if TYPE_CHECKING:
     from localcloud.asl.execution import Execution
@@ -27,37 +26,22 @@ _ABORTABLE = (model.Task, model.Parallel, model.Map, model.Wait)
 """States whose abortion is an event of its own (botocore HistoryEventType)."""
 
 
-@dataclass
-class _Line:
-    """One track with its work; `index` is its place in the result, and in Map's events."""
-
-    index: int
-    track: Track
-    flow: model.Flow
-    input: Any
-    iteration_of: str | None = None
-
-    def event(self, execution: Execution, kind: str) -> None:
-        """Tell of an iteration; a Parallel's branch has no events of its own."""
-        if self.iteration_of is not None:
-            details = {"name": self.iteration_of, "index": self.index}
-            self.track.last_event = add_event(execution, kind, self.track.last_event, details)
-
-
 def parallel(visit: Visit, run_flow: RunFlow) -> Steps:
     """Every branch at once; the list of their outputs. Raises the first branch's StatesError."""
     state = visit.state
     assert isinstance(state, model.Parallel)
-    given = visit.input if state.arguments is None else visit.evaluate(state.arguments)
-    visit.inner_failed = False
-    visit.record("ParallelStateStarted")
-    lines = [
-        _Line(index, _track(visit, visit.track.item), flow, given)
-        for index, flow in enumerate(state.branches)
-    ]
-    outcomes = yield from _gather(visit, iter(lines), len(lines), run_flow, _first_failure)
-    _end(visit, lines, "ParallelStateSucceeded")
-    return [outcomes[line.index].value for line in lines]
+    goes_on, visit.goes_on, visit.inner_failed = visit.goes_on, False, False
+    if not goes_on:
+        visit.lines = {}
+        given = visit.input if state.arguments is None else visit.evaluate(state.arguments)
+        visit.record("ParallelStateStarted")
+        visit.lines = {
+            index: Line(index, _track(visit, visit.track.item), flow, given)
+            for index, flow in enumerate(state.branches)
+        }
+    left = [line for line in visit.lines.values() if not line.done]
+    yield from _gather(visit, iter(left), len(left), run_flow, _first_failure)
+    return _end(visit, "ParallelStateSucceeded")
 
 
 def map_items(visit: Visit, run_flow: RunFlow) -> Steps:
@@ -67,25 +51,29 @@ def map_items(visit: Visit, run_flow: RunFlow) -> Steps:
     """
     state = visit.state
     assert isinstance(state, model.Map)
-    items = visit.input if state.items is None else visit.evaluate(state.items)
-    if not isinstance(items, list):
-        raise visit.unexpected(state.items, "Items", "array", items)
+    goes_on, visit.goes_on, visit.inner_failed = visit.goes_on, False, False
+    if not goes_on:
+        visit.lines = {}
+        items = visit.input if state.items is None else visit.evaluate(state.items)
+        if not isinstance(items, list):
+            raise visit.unexpected(state.items, "Items", "array", items)
+        visit.items = items
     wanted = int(visit.number(state.max_concurrency, "MaxConcurrency", 0) or INLINE_CONCURRENCY)
-    visit.inner_failed = False
-    visit.record("MapStateStarted", {"length": len(items)})
-    verdict = _tolerance(visit, state, len(items))
-    lines: list[_Line] = []
-    ready = _iterations(visit, state, items, lines)
-    outcomes = yield from _gather(visit, ready, min(wanted, INLINE_CONCURRENCY), run_flow, verdict)
-    _end(visit, lines, "MapStateSucceeded")
-    return [outcomes[line.index].value for line in lines if outcomes[line.index].error is None]
+    if not goes_on:
+        visit.record("MapStateStarted", {"length": len(visit.items)})
+    verdict = _tolerance(visit, state, len(visit.items))
+    ready = _iterations(visit, state)
+    yield from _gather(visit, ready, min(wanted, INLINE_CONCURRENCY), run_flow, verdict)
+    return _end(visit, "MapStateSucceeded")
 
 
-def _iterations(
-    visit: Visit, state: model.Map, items: list[Any], lines: list[_Line]
-) -> Iterator[_Line]:
+def _iterations(visit: Visit, state: model.Map) -> Iterator[Line]:
     """Each item's line as its turn comes; its ItemSelector sees it in the context."""
-    for index, value in enumerate(items):
+    for index, value in enumerate(visit.items):
+        if index in visit.lines:
+            if not visit.lines[index].done:
+                yield visit.lines[index]
+            continue
         item = {"Index": index, "Value": value}
         outer = visit.context.get("Map")
         visit.context["Map"] = {"Item": item}
@@ -97,8 +85,8 @@ def _iterations(
                 del visit.context["Map"]
             else:
                 visit.context["Map"] = outer
-        lines.append(_Line(index, _track(visit, item), state.processor, given, state.name))
-        yield lines[-1]
+        visit.lines[index] = Line(index, _track(visit, item), state.processor, given, state.name)
+        yield visit.lines[index]
 
 
 def _track(visit: Visit, item: Any) -> Track:
@@ -132,30 +120,30 @@ def _tolerance(visit: Visit, state: model.Map, total: int) -> Verdict:
 
 
 def _gather(
-    visit: Visit, ready: Iterator[_Line], limit: int, run_flow: RunFlow, verdict: Verdict
+    visit: Visit, ready: Iterator[Line], limit: int, run_flow: RunFlow, verdict: Verdict
 ) -> Steps:
-    """Run the lines, at most `limit` at once; their Outcomes by index.
+    """Run the lines to their Outcomes, at most `limit` at once.
 
     Raises what the verdict says, after cancelling the lines still running.
     """
     execution, track = visit.execution, visit.track
-    running: dict[simpy.Process, _Line] = {}
-    outcomes: dict[int, Outcome] = {}
+    running: dict[simpy.Process, Line] = {}
     failures: list[StatesError] = []
     try:
         while True:
             while len(running) < limit and (line := next(ready, None)) is not None:
                 track.children.append(line.track)
-                line.event(execution, "MapIterationStarted")
+                if not line.started:
+                    line.event(execution, "MapIterationStarted")
+                line.started, line.outcome = True, None
                 steps = run_flow(execution, line.track, line.flow, line.input)
                 running[execution.process(steps, line=True)] = line
             if not running:
-                return outcomes
+                return
             yield execution.world.env.any_of(list(running))
             for process in [process for process in running if process.triggered]:
                 line = running.pop(process)
-                outcome = finished(process)
-                outcomes[line.index] = outcome
+                outcome = line.outcome = finished(process)
                 track.children.remove(line.track)
                 if outcome.error is None:
                     line.event(execution, "MapIterationSucceeded")
@@ -176,7 +164,7 @@ def _gather(
         track.children.clear()
 
 
-def _abort(execution: Execution, line: _Line) -> None:
+def _abort(execution: Execution, line: Line) -> None:
     """Tell of the states that a cancelled line leaves open, the innermost first."""
     _abort_track(execution, line.track)
     line.event(execution, "MapIterationAborted")
@@ -190,8 +178,13 @@ def _abort_track(execution: Execution, track: Track) -> None:
         track.last_event = add_event(execution, f"{kind}StateAborted", track.last_event)
 
 
-def _end(visit: Visit, lines: list[_Line], kind: str) -> None:
-    """The state goes on from the newest event of its lines; `…Succeeded` stands beside it."""
+def _end(visit: Visit, kind: str) -> list[Any]:
+    """What the lines came to, those left out whose failure is tolerated.
+
+    The state goes on from the newest event of its lines; `…Succeeded` stands beside it.
+    """
+    lines = visit.lines.values()
     newest = [line.track.last_event for line in lines]
     visit.track.last_event = max([visit.track.last_event, *newest])
     add_event(visit.execution, kind, visit.track.last_event)
+    return [line.outcome.value for line in lines if line.outcome is not None and line.done]

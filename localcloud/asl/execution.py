@@ -15,6 +15,7 @@ from localcloud.asl.errors import TIMEOUT, Aborted, StatesError
 from localcloud.asl.functions import functions
 from localcloud.asl.history import History, payload
 from localcloud.asl.model import Definition
+from localcloud.asl.redrive import NotRedrivable, take_up, why_not
 from localcloud.asl.tasks import TaskRunner, TaskTokens
 from localcloud.asl.visit import Track, Transition, outcome_of
 
@@ -62,7 +63,8 @@ class World:
 class Execution:
     """A running or finished execution. Dates are epoch seconds; `output` is JSON.
 
-    `done` is a SimPy event that happens, with the execution as its value, when it ends.
+    `done` is a SimPy event that happens, with the execution as its value, when it ends; a
+    redriven one has a new one.
     """
 
     def __init__(
@@ -76,8 +78,11 @@ class Execution:
         self.cause: str | None = None
         self.start_date = world.now()
         self.stop_date: float | None = None
+        self.redrive_count = 0
+        self.redrive_date: float | None = None
         self.history = History(world.now)
         self.done = world.env.event()
+        self._track = Track(variables={}, last_event=0)
         self._processes: list[simpy.Process] = []
         self._lines: set[simpy.Process] = set()
 
@@ -88,13 +93,33 @@ class Execution:
             0,
             {**payload("input", self.input), "roleArn": self.machine.role_arn},
         )
+        self._begin()
+
+    def redrive(self) -> None:
+        """RedriveExecution: go on, at this simulated moment, with what did not succeed.
+
+        Raises NotRedrivable, and then nothing has changed.
+        """
+        reason = why_not(self)
+        if reason is not None:
+            raise NotRedrivable(reason)
+        self.redrive_count += 1
+        self.redrive_date = self.world.now()
+        take_up(self._track, self.redrive_count, self.error)
+        self.status, self.stop_date, self.error, self.cause = "RUNNING", None, None, None
+        self.done = self.world.env.event()
+        told = {"redriveCount": self.redrive_count}
+        self.history.add("ExecutionRedriven", len(self.history.events), told)
+        self._begin()
+
+    def _begin(self) -> None:
         self.process(self._live(), line=True)
         definition = self.machine.definition
         limit_s = definition.timeout_s
         if limit_s is None and definition.express:
             limit_s = EXPRESS_MAX_SECONDS
         if limit_s is not None:
-            self.world.env.process(self._expire(limit_s))
+            self.world.env.process(self._expire(limit_s, self.redrive_count))
 
     def stop(self, error: str | None = None, cause: str | None = None) -> None:
         """StopExecution: end it as ABORTED now. Nothing happens when it has ended already.
@@ -123,7 +148,7 @@ class Execution:
         return process
 
     def _live(self) -> Generator[simpy.Event, Any, None]:
-        track = Track(variables={}, last_event=0)
+        track = self._track
         try:
             output = yield from interpreter.run(self, track)
         except StatesError as failed:
@@ -134,9 +159,9 @@ class Execution:
             self.output = output
             self._finish("SUCCEEDED", track.last_event, payload("output", output))
 
-    def _expire(self, limit_s: float) -> Generator[simpy.Event, Any, None]:
+    def _expire(self, limit_s: float, redrive: int) -> Generator[simpy.Event, Any, None]:
         yield self.world.env.timeout(limit_s)
-        if self.status == "RUNNING":
+        if self.status == "RUNNING" and self.redrive_count == redrive:
             # Only the event names States.Timeout; DescribeExecution has no error.
             self._finish("TIMED_OUT", 0, {"error": TIMEOUT})
             self._interrupt()

@@ -32,17 +32,35 @@ def run(execution: Execution, track: Track) -> Steps:
 
 
 def run_flow(execution: Execution, track: Track, flow: model.Flow, given: Any) -> Steps:
-    """Run a line of states from its start to its end; its output. Raises StatesError."""
+    """Run a line of states from its start to its end; its output. Raises StatesError.
+
+    A track that a redriven execution has left goes on where it stands.
+    """
+    left = track.current
     name: str | None = flow.start_at
-    while name is not None:
+    if track.place is not None:
+        name, given = track.place
+    while left is not None or name is not None:
         if execution.world.transition_s:
             yield execution.world.env.timeout(execution.world.transition_s)
-        visit = _enter(execution, track, flow.states[name], given)
+        if left is not None:
+            visit, left = _go_on(left), None
+        else:
+            assert name is not None
+            visit = _enter(execution, track, flow.states[name], given)
         step = yield from _KINDS[visit.state.kind](visit)
         _check_size(visit, step.output)
         _exit(visit, step)
         given, name = step.output, step.next
     return given
+
+
+def _go_on(visit: Visit) -> Visit:
+    """The state again that did not succeed. Only a Fail is entered anew, to fail anew."""
+    if isinstance(visit.state, model.Fail):
+        return _enter(visit.execution, visit.track, visit.state, visit.input)
+    _tell(visit, "entered", visit.entered)
+    return visit
 
 
 def _enter(execution: Execution, track: Track, state: model.State, given: Any) -> Visit:
@@ -60,7 +78,7 @@ def _enter(execution: Execution, track: Track, state: model.State, given: Any) -
             "Name": execution.name,
             "RoleArn": execution.machine.role_arn,
             "StartTime": format_timestamp(execution.start_date),
-            "RedriveCount": 0,
+            "RedriveCount": execution.redrive_count,
         },
         "StateMachine": {"Id": execution.machine.arn, "Name": execution.machine.name},
         "State": {
@@ -84,7 +102,7 @@ def _exit(visit: Visit, step: Step) -> None:
         details["assignedVariables"] = {k: to_json(v) for k, v in step.assigned.items()}
         details["assignedVariablesDetails"] = {"truncated": False}
     visit.record(f"{state.kind}StateExited", details)
-    track.current = None
+    track.current, track.place = None, (step.next, step.output)
     _tell(visit, "exited", track.last_event)
 
 

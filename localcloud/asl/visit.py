@@ -57,14 +57,43 @@ def finished(process: simpy.Process) -> Outcome:
 
 @dataclass
 class Track:
-    """Where one line of states stands: its variables, its newest event, its open state."""
+    """Where one line of states stands: its variables, its newest event, its open state.
+
+    `place`: between two states, the next one's name (None: it was the last) and its input.
+    """
 
     variables: Mapping[str, Any]
     last_event: int
     item: Mapping[str, Any] | None = None
     branch: bool = False
     current: Visit | None = None
+    place: tuple[str | None, Any] | None = None
     children: list[Track] = field(default_factory=list)
+
+
+@dataclass
+class Line:
+    """A track with its work, in a Parallel or a Map; `index` is its place in the result."""
+
+    index: int
+    track: Track
+    flow: model.Flow
+    input: Any
+    iteration_of: str | None = None
+    started: bool = False
+    outcome: Outcome | None = None
+    """How it ended; None while it runs, and when it was cut off."""
+
+    @property
+    def done(self) -> bool:
+        """Has it succeeded?"""
+        return self.outcome is not None and self.outcome.error is None
+
+    def event(self, execution: Execution, kind: str) -> None:
+        """Tell of an iteration; a Parallel's branch has no events of its own."""
+        if self.iteration_of is not None:
+            details = {"name": self.iteration_of, "index": self.index}
+            self.track.last_event = add_event(execution, kind, self.track.last_event, details)
 
 
 @dataclass
@@ -79,6 +108,11 @@ class Visit:
     context: dict[str, Any]
     inner_failed: bool = False
     """Did the last attempt of a Parallel or Map fail inside a branch?"""
+    items: list[Any] = field(default_factory=list)
+    lines: dict[int, Line] = field(default_factory=dict)
+    """What the last attempt of a Map ran over, and of a Map or Parallel what it has come to."""
+    goes_on: bool = False
+    """Is the next attempt a redriven one, that keeps which lines have succeeded?"""
 
     def record(self, kind: str, details: Mapping[str, Any] | None = None) -> None:
         """Add an event to this track's chain."""

@@ -14,7 +14,7 @@ from typing import Any
 from localcloud.fault_kinds import KINDS
 from localcloud.run import Outcome
 from localcloud.scenario import Fault
-from localcloud.strikes import BY_HAND
+from localcloud.strikes_by_hand import BY_HAND
 from sidestep.core.control import AUTOMATIC, DRAINED, DRAINING, RESTORING
 from sidestep.core.policy import Policy
 

@@ -57,6 +57,10 @@ BY_HAND = ("drill", "failover")
 """What a person starts. A Region that was failed over by hand waits for that person's recovery."""
 RETURN_AFTER_S = (60.0, 240.0)
 """When that person begins to ask for it."""
+REDRIVEN, CRASH = "redriven-by-hand", "workflow-crash"
+REDRIVEN_AFTER_S = 120.0
+"""So much later than other faults somebody redrives what they have cut short: until then it has
+been cut short, or finished by another."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,10 @@ def _kinds(chance: random.Random, allowed: Sequence[str] | None) -> list[str]:
     hinders = [kind for kind in HINDERS if allowed is None or kind in allowed]
     first, second = chance.choice((1, 1, 2)), chance.choice((0, 1, 1, 2, 3))
     drawn = [chance.choice(hurts) for _ in range(first)] if hurts else []
-    return [*drawn, *(chance.choice(hinders) for _ in range(second or not hurts) if hinders)]
+    drawn += [chance.choice(hinders) for _ in range(second or not hurts) if hinders]
+    # Who redrives needs something that has ended without success.
+    wanted = REDRIVEN in drawn and CRASH not in drawn and CRASH in hinders
+    return [*drawn, CRASH] if wanted else drawn
 
 
 def _policy(chance: random.Random) -> dict[str, Any]:
@@ -155,6 +162,7 @@ def _fault(
     chance: random.Random, kind: str, regions: Sequence[str], policy: Mapping[str, Any]
 ) -> Fault:
     for_s, every_s, times = _course(chance, kind, policy)
+    after_s = chance.uniform(0.0, REDRIVEN_AFTER_S) if kind == REDRIVEN else 0.0
     settings = {
         name: _value(chance, kind, setting, regions)
         for name, setting in KINDS[kind].settings.items()
@@ -165,7 +173,7 @@ def _fault(
     return Fault(
         kind=kind,
         region=region,
-        at_s=round(CALM_S + chance.uniform(0.0, SPREAD_S), 1),
+        at_s=round(CALM_S + chance.uniform(0.0, SPREAD_S) + after_s, 1),
         for_s=for_s,
         every_s=every_s,
         times=times,

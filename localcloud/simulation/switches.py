@@ -26,7 +26,7 @@ observe has begun (its schedule in template.yaml), and so has its first look."""
 _EVERY_S = 5.0
 _FOR_ALL = frozenset({"route53-down", "coordination-down", "events-late", "duplicates"})
 """Kinds that keep every Region's observer from it: one of the two APIs is away, or its schedule."""
-_ASIDE = frozenset({"paused-by-operator", "workflow-crash", "started-by-hand"})
+_ASIDE = frozenset({"paused-by-operator", "workflow-crash", "started-by-hand", "redriven-by-hand"})
 """Kinds that keep none from it: what puts a switch right is no move, and no workflow of its own."""
 _CUTS = frozenset({"region-down", "region-isolated", "link-cut"})
 """Kinds that put one of the two APIs out of others' reach, where they strike its Region."""

@@ -53,11 +53,11 @@ class Steps:
         self.env, self.plane, self.here = simpy.Environment(), plane, here
         self.scripted, self.after, self.dies_at = dict(scripted), after, dies_at
         self.died = self.env.event()
-        self._began = plane.now / 1000
+        self.began = plane.now / 1000
         self.world = World(
             env=self.env,
             runner=self,
-            now=lambda: self._began + float(self.env.now),
+            now=lambda: self.began + float(self.env.now),
             random=random.Random(1),
             new_id=lambda: "id",
         )
@@ -65,7 +65,7 @@ class Steps:
     def run(self, task: TaskRequest) -> Generator[simpy.Event, Any, Any]:
         """One attempt at a Task."""
         yield self.env.timeout(STEP_S)
-        self.plane.clock.move_to(self._began + float(self.env.now))
+        self.plane.clock.move_to(self.began + float(self.env.now))
         answer = self.scripted.get(task.state)
         if isinstance(answer, Throw):
             raise StatesError(answer.error, answer.cause)
@@ -109,3 +109,14 @@ def carry_out(
     execution = Executions(steps.world).start(machine, dict(given), name)
     steps.env.run(until=execution.done | steps.died)
     return execution
+
+
+def cut_off_and_redrive(plane: ControlPlane, execution: Execution) -> None:
+    """A person stops an execution whose step is not answered, and redrives it at this moment."""
+    steps = execution.world.runner
+    assert isinstance(steps, Steps)
+    steps.dies_at = ""
+    execution.stop("Stopped", "its step was not answered")
+    steps.env.run(until=plane.now / 1000 - steps.began)
+    execution.redrive()
+    steps.env.run(until=execution.done)

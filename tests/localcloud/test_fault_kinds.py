@@ -171,6 +171,7 @@ EFFECTS: dict[str, tuple[Callable[[LocalCloud], Any], Any, Any]] = {
         0,
         1,
     ),
+    "redriven-by-hand": (lambda cloud: _redrives(cloud), 0, 1),
 }
 """Kind → what can be seen of it, before (and again after), and while it strikes."""
 
@@ -218,7 +219,16 @@ def test_every_kind_has_its_strike_and_its_test() -> None:
     assert set(KINDS) >= REGIONLESS
 
 
-@pytest.mark.parametrize("kind", [k for k in EFFECTS if k != "started-by-hand"])
+def _redrives(cloud: LocalCloud) -> int:
+    known = cloud.stepfunctions.executions(cloud.machine(THERE, "failover"))
+    return sum(execution.redrive_count for execution in known)
+
+
+DONE_BY_A_PERSON = ("started-by-hand", "redriven-by-hand")
+"""What they leave stays: tests/localcloud/test_faults_in_time.py."""
+
+
+@pytest.mark.parametrize("kind", [k for k in EFFECTS if k not in DONE_BY_A_PERSON])
 def test_a_fault_is_seen_while_it_strikes_and_leaves_no_trace(cloud: LocalCloud, kind: str) -> None:
     look, before, meanwhile = EFFECTS[kind]
     if before is not None:

@@ -25,6 +25,28 @@ def test_who_failed_a_region_over_by_hand_brings_it_back() -> None:
         assert cloud.control()["regions"][HERE]["state"] == "SERVING"
 
 
+def test_who_redrives_what_was_cut_short_lets_it_finish() -> None:
+    order = Fault("started-by-hand", HERE, 40, 0, settings={"workflow": "failover"})
+    crash = Fault("workflow-crash", "", at_s=30, for_s=20, settings={"share": 1.0})
+    redrive = Fault("redriven-by-hand", "", at_s=55, for_s=0)
+    with LocalCloud() as cloud:
+        Chronicle(cloud)
+        cloud.start()
+        Strikes(cloud, (order, crash, redrive))
+        cloud.kernel.run(until=54)
+        (execution,) = cloud.stepfunctions.executions(cloud.machine(THERE, "failover"))
+        assert (execution.status, execution.redrive_count) == ("ABORTED", 0)
+
+        cloud.kernel.run(until=400)
+
+        assert (execution.status, execution.redrive_count) == ("SUCCEEDED", 1)
+        assert cloud.control()["regions"][HERE]["state"] == "DRAINED"
+        described = cloud.client("stepfunctions", THERE).describe_execution(
+            executionArn=execution.arn
+        )
+        assert (described["redriveCount"], described["redriveStatus"]) == (1, "NOT_REDRIVABLE")
+
+
 def test_a_fault_may_repeat_and_may_wait_for_a_step() -> None:
     with LocalCloud() as cloud:
         Chronicle(cloud)

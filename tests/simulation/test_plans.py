@@ -84,6 +84,13 @@ def test_who_fails_a_region_over_by_hand_asks_for_its_return() -> None:
     assert all(float(order.settings["return_after_s"]) > 0 for order in orders)
 
 
+def test_who_redrives_finds_something_that_was_cut_short() -> None:
+    redriven = [w for w in PLANS if any(f.kind == "redriven-by-hand" for f in w.faults)]
+
+    assert len(redriven) > len(PLANS) / 20
+    assert all(any(f.kind == "workflow-crash" for f in world.faults) for world in redriven)
+
+
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_world_without_one_of_its_faults_is_else_the_same(number: int) -> None:
     world = next(world for world in PLANS if len(world.faults) == 3)

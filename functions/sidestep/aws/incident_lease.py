@@ -67,8 +67,12 @@ class IncidentLease:
         holder: str,
         incident: str | None,
         now_ms: int,
+        ordered_ms: int | None = None,
     ) -> tuple[Claim | None, str]:
         """Claim a Region's incident for `holder`: the claim, or None and why not.
+
+        `ordered_ms`: how old the order is, where it may be older than what is known of the
+        Region (`plan_claim`).
 
         Of any number of claims at once one succeeds: each is conditional on the token that it
         read, and each that succeeds changes the token.
@@ -89,6 +93,7 @@ class IncidentLease:
                 incident,
                 self._lease_ms,
                 now_ms,
+                ordered_ms,
             )
             if plan.state is None:
                 return None, plan.why

@@ -16,11 +16,12 @@ lease = _parts.lease(settings, _parts.coordination(settings))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Workflow input + `{"kind", "execution"}`
+    """Workflow input + `{"kind", "execution", "started_ms", "redrives"}`
     → `{"held", "why", "claim", "state", "policy", "commands"}`.
 
-    Started by hand with no more than `{"region"}`, the mode is manual. `commands` are for a
-    person to whom the workflow hands over. Raises InvalidInput, CoordinationUnavailable, NotYet.
+    Started by hand with no more than `{"region"}`, the mode is manual. A redriven execution's
+    order is as old as its start (`started_ms`, epoch milliseconds). `commands` are for a person
+    to whom the workflow hands over. Raises InvalidInput, CoordinationUnavailable, NotYet.
     """
     region, mode = event.get("region"), event.get("mode", MANUAL)
     if region not in settings.regions:
@@ -31,8 +32,15 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     application = event.get("application", settings.application)
     if application != settings.application:
         raise InvalidInput(f"application is {application!r}: here it is {settings.application!r}")
+    ordered_ms = event["started_ms"] if event.get("redrives") else None
     claim, why = lease.claim(
-        region, event["kind"], mode, event["execution"], event.get("incident"), _parts.now_ms()
+        region,
+        event["kind"],
+        mode,
+        event["execution"],
+        event.get("incident"),
+        _parts.now_ms(),
+        ordered_ms,
     )
     return {
         "held": claim is not None,

@@ -179,17 +179,25 @@ def plan_claim(
     incident: str | None,
     lease_ms: int,
     now_ms: int,
+    ordered_ms: int | None = None,
 ) -> ClaimPlan:
     """A claim of a Region's incident by `holder`, as the control item stands.
 
     The same holder claiming again keeps its token: a step may run twice. `incident`, where
-    given, must be the one that is open or the next one.
+    given, must be the one that is open or the next one. `ordered_ms`, where given, is when the
+    order was given: what others have done about the Region since makes it void.
     """
     now = control.of(region)
     if now.holder == holder:
         return ClaimPlan(now, "already held by this execution")
     if now.leased(now_ms):
         return ClaimPlan(None, f"{now.incident} is held by {now.holder}")
+    if ordered_ms is not None and now.since_ms > ordered_ms:
+        return ClaimPlan(
+            None,
+            f"{now.incident} was worked on after this execution was started, and {region} is "
+            f"{now.state}: if it should be moved now, start a new execution",
+        )
     fresh = kind == FAILOVER and now.state == SERVING and not now.unfinished
     epoch = now.epoch + 1 if fresh else now.epoch
     expected = incident_id(application, region, epoch)

@@ -1,0 +1,81 @@
+"""RedriveExecution, by a person: it finishes what it holds, and stands aside from what it does not.
+
+Whole workflows by the real definitions and the real handlers, cut off after each step that
+changes something: the step was done, and its answer was not heard.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.control.control_plane import LONDON, OREGON, ControlPlane
+from tests.control.real_steps import cut_off_and_redrive
+from tests.control.test_steps_may_run_twice import (
+    LEAVING,
+    RETURNING,
+    RUNS_OUT_S,
+    as_it_stands,
+    assert_back_once,
+    assert_drained_once,
+    bring_back,
+    fail_over,
+)
+
+
+@pytest.mark.parametrize("late_s", [1, RUNS_OUT_S], ids=["at once", "after the lease ran out"])
+@pytest.mark.parametrize("cut_off_at", LEAVING)
+def test_a_failover_cut_off_after_any_step_is_finished_by_its_redrive(
+    warm_plane: ControlPlane, cut_off_at: str, late_s: float
+) -> None:
+    execution = fail_over(warm_plane, dies_at=cut_off_at)
+    warm_plane.later(late_s)
+
+    cut_off_and_redrive(warm_plane, execution)
+
+    assert (execution.status, execution.output["what"]) == ("SUCCEEDED", "drained")
+    assert_drained_once(warm_plane)
+
+
+@pytest.mark.parametrize("cut_off_at", RETURNING)
+def test_a_recovery_cut_off_after_any_step_is_finished_by_its_redrive(
+    warm_plane: ControlPlane, cut_off_at: str
+) -> None:
+    fail_over(warm_plane)
+    execution = bring_back(warm_plane, name="back", dies_at=cut_off_at)
+    warm_plane.later(RUNS_OUT_S)
+
+    cut_off_and_redrive(warm_plane, execution)
+
+    assert execution.status == "SUCCEEDED"
+    assert_back_once(warm_plane)
+
+
+@pytest.mark.parametrize("cut_off_at", LEAVING)
+def test_a_failover_that_was_taken_over_stands_aside_when_it_is_redriven(
+    warm_plane: ControlPlane, cut_off_at: str
+) -> None:
+    execution = fail_over(warm_plane, dies_at=cut_off_at)
+    warm_plane.later(RUNS_OUT_S)
+    fail_over(warm_plane, here=OREGON, name="another")
+    done = as_it_stands(warm_plane)
+    warm_plane.later(60)
+
+    cut_off_and_redrive(warm_plane, execution)
+
+    assert as_it_stands(warm_plane) == done
+    assert_drained_once(warm_plane)
+
+
+def test_a_failover_that_is_redriven_after_the_region_was_brought_back_drains_nothing(
+    warm_plane: ControlPlane,
+) -> None:
+    execution = fail_over(warm_plane, dies_at="Claim the incident")
+    warm_plane.later(RUNS_OUT_S)
+    fail_over(warm_plane, here=OREGON, name="another")
+    bring_back(warm_plane, here=OREGON, name="back")
+    done = as_it_stands(warm_plane)
+
+    cut_off_and_redrive(warm_plane, execution)
+
+    assert as_it_stands(warm_plane) == done
+    assert warm_plane.control().of(LONDON).state == "SERVING"
