@@ -33,9 +33,12 @@ TROUBLES = (
     "none",
     f"replication {LATE_S:.0f} s late",
     "replication paused",
+    f"events {LATE_S:.0f} s late",
+    f"both {LATE_S:.0f} s late",
     "bus refuses events",
     "paused and refuses",
 )
+"""Events that are late wait for a time of chance, LATE_S at most, at each bus on their way."""
 TROUBLE_S = 30.0
 """How long the trouble stands before the Region goes."""
 SETTLE_S = 20.0
@@ -181,12 +184,16 @@ def _begin(cloud: LocalCloud, trouble: str) -> Callable[[], None]:
     """Put a trouble in force; what ends it."""
     ends: list[Callable[[], None]] = []
     replication = cloud.services.replication
-    if "late" in trouble or "paused" in trouble:
+    if trouble.startswith(("replication", "both", "paused")):
         late = LATE_S if "late" in trouble else 0.0
         disturbed = replication.disturb(
             Disturbance(table=cloud.table("data"), source=GOES, paused=not late, extra_s=late)
         )
         ends.append(lambda: replication.relieve(disturbed))
+    if trouble.startswith(("events", "both")):
+        delivery = cloud.services.events.delivery
+        delivery.late_s.append(LATE_S)
+        ends.append(lambda: delivery.late_s.remove(LATE_S))
     if "refuses" in trouble:
         events = cloud.services.events
         fault = events.add_fault(BusFault(GOES, 1.0))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict
-from multiprocessing import get_context
 
 import click
 
@@ -21,6 +19,7 @@ from benchmarks.progress import Progress, Task, in_order
 from benchmarks.runs_file import Codes, Figures
 from localcloud.scenario import Scenario, ScenarioError, load, names
 from sidestep.core.policy import Policy
+from sidestepctl.workers import give_up, pool_of
 
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "benchmark.md"
@@ -68,7 +67,7 @@ def _make(tasks: Sequence[Task], codes: Codes, known: Known, jobs: int | None) -
         return
     click.echo(f"{len(tasks)} runs to make")
     progress, began = Progress(tasks, known), time.monotonic()
-    with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with pool_of(jobs) as pool:
         pending = [pool.submit(figures_of, *task, codes[task[:2]]) for task in tasks]
         try:
             for done in as_completed(pending):
@@ -77,7 +76,7 @@ def _make(tasks: Sequence[Task], codes: Codes, known: Known, jobs: int | None) -
                 so_far = progress.add(run.design, run.cpu_s, time.monotonic() - began)
                 click.echo(f"{so_far}: {_in_words(run)}")
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            give_up(pool)
             raise
 
 

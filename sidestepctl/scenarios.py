@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 
 from localcloud.run import Run
 from localcloud.scenario import Scenario
 from sidestepctl.report import Report, report_of
+from sidestepctl.workers import give_up, pool_of
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,7 @@ def run_all(
     """Run every scenario with every seed, in processes of their own; tell each as it is whole."""
     reports: dict[str, dict[int, Report]] = {scenario.name: {} for scenario in scenarios}
     summaries: dict[str, Summary] = {}
-    # A new process each: a fork of one that has greenlets and threads is no clean start.
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with pool_of(workers) as pool:
         pending = {
             pool.submit(_report, scenario, seed): (scenario, seed)
             for scenario in scenarios
@@ -77,7 +75,7 @@ def run_all(
                     if tell is not None:
                         tell(summary.in_words())
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            give_up(pool)
             raise
     return [summaries[scenario.name] for scenario in scenarios]
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import islice
-from multiprocessing import get_context
 from typing import Any
 
 from localcloud.simulation import simulate as simulation
 from localcloud.simulation.invariants import NAMES
 from localcloud.simulation.simulate import Result
 from sidestepctl.live import Live
+from sidestepctl.workers import give_up, pool_of
 
 _WORLDS_A_PROCESS = 60
 """After so many a process makes room for another: what worlds leave behind grows."""
@@ -106,12 +105,7 @@ def simulate_all(
     Raises WorkerLostError; KeyboardInterrupt at Ctrl-C, with what was done so far in `whole`.
     """
     workers = asked.workers or os.cpu_count() or 1
-    pool = ProcessPoolExecutor(
-        workers,
-        get_context("spawn"),
-        initializer=_leave_ctrl_c_to_parent,
-        max_tasks_per_child=_WORLDS_A_PROCESS,
-    )
+    pool = pool_of(workers, _WORLDS_A_PROCESS)
     todo, pending = iter(seeds), set[Future[Result]]()
     try:
         while True:
@@ -131,19 +125,7 @@ def simulate_all(
             "go on with --seed after the last one told, and fewer --workers"
         ) from None
     finally:
-        _end(pool)
-
-
-def _leave_ctrl_c_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _end(pool: ProcessPoolExecutor) -> None:
-    """Wait for nothing: what runs now is of no use to anybody."""
-    processes = list((pool._processes or {}).values())
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
-        process.terminate()
+        give_up(pool)
 
 
 class Progress:
