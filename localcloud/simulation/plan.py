@@ -154,6 +154,7 @@ def _policy(chance: random.Random) -> dict[str, Any]:
             "probation_s": chance.choice((20, 60)),
             "cooldown_s": chance.choice((60, 120)),
             "traffic_deadline_s": chance.choice((30, 60, 120)),
+            "lease_s": chance.choice((30, 90)),
         }
     return policy
 
