@@ -44,8 +44,12 @@ _HEARD_S = 20.0
 """An observer's round and its start: what was decided before a pause may begin after it."""
 LONG_S = 75.0
 """What a drain may take: votes that grow stale, a round of every observer, a workflow's start."""
+_OVER_S = 1.0
+"""A pause that is taken back is so some moments before the person hears of it."""
 _SKEW_S = 35.0
-"""A clock that is ahead takes a pause to be over so much earlier."""
+"""Where clocks are wrong, one that is ahead takes a pause to be over so much earlier."""
+_STATES_TO_START = 3
+"""States of observe from its decision to what it starts, each late where executions are slow."""
 _TOLD = 20
 """Violations of one world that are kept while it runs: the first ones tell the story."""
 _STATES_TOLD = {
@@ -81,6 +85,7 @@ class Watch:
         self.now_s = 0.0
         self._paused: list[tuple[float, float]] = []
         self._starts: list[tuple[float, str]] = []
+        self._known: set[tuple[str | None, str]] = set()
         self.violations: list[Violation] = []
         self.executions: dict[str, str] = {}
         """Of failovers, recoveries and drills: name → newest status."""
@@ -91,13 +96,15 @@ class Watch:
         """One event of the history."""
         self.now_s = event["t"]
         if event["kind"] == "workflow" and event["machine"] != "observe":
-            self.executions[f"{event['machine']} {event['execution']}"] = event["status"]
+            known = f"{event['machine']} {event['execution']}"
+            self.executions[known] = event["status"]
+            # A redrive is a person's doing, and no start: its execution was heard of before.
+            if self._is_new(event.get("region"), known) and event["status"] == "RUNNING":
+                self._starts.append((event["t"], known))
         if event["kind"] == "pause":
             self._paused.append((event["t"], event["until"]))
         if event["kind"] == "resume":
             self._paused = [(since, min(until, event["t"])) for since, until in self._paused]
-        if event["kind"] == "workflow" and event["status"] == "RUNNING":
-            self._starts.append((event["t"], f"{event['machine']} {event['execution']}"))
         if event["kind"] == "health_check":
             for ending, region in self._checks.items():
                 if event["name"].endswith(ending):
@@ -109,13 +116,19 @@ class Watch:
             words = f"{event['region']} became {event['state']} and no Region serves"
             self.violations.append(Violation("never-the-last", words, event["t"]))
 
-    def started_in_a_pause(self) -> Iterator[Violation]:
+    def started_in_a_pause(self, heard_s: float, over_s: float) -> Iterator[Violation]:
         """Executions that move traffic and began under an order not to; a drill is an order too."""
         for at, name in self._starts:
             for since, until in self._paused:
                 by_itself = name.startswith(("failover ", "recovery ")) and BY_HAND not in name
-                if by_itself and since + _HEARD_S < at < until - _SKEW_S:
+                if by_itself and since + heard_s < at < until - over_s:
                     yield Violation("order-kept", f"{name} began under a pause", at)
+
+    def _is_new(self, region: str | None, execution: str) -> bool:
+        """Whether it is heard of for the first time; the same name runs in two Regions."""
+        before = len(self._known)
+        self._known.add((region, execution))
+        return len(self._known) > before
 
     def broken(self, invariant: str, words: str) -> None:
         """Something that must not be was seen in a table."""
@@ -134,7 +147,7 @@ def judge(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[Violation]
     yield from _moves(outcome, policy)
     yield from _needless(outcome)
     yield from _idle(outcome)
-    yield from watch.started_in_a_pause()
+    yield from watch.started_in_a_pause(*_slack_of_pauses(outcome.scenario.faults))
     yield from _records(outcome)
     for name, status in watch.executions.items():
         if status == "RUNNING":
@@ -182,6 +195,13 @@ def _needless(outcome: Outcome) -> Iterator[Violation]:
         if move["what"] == "drain" and move["region"] not in struck:
             words = f"{move['region']} was drained, and only {', '.join(sorted(struck))} had harm"
             yield Violation("harmed-only", words, move["t"])
+
+
+def _slack_of_pauses(faults: Sequence[Fault]) -> tuple[float, float]:
+    """From how long after its order until how long before its end a pause surely holds."""
+    slow_s = sum(float(f.settings["extra_s"]) for f in faults if f.kind == "workflow-slow")
+    skewed = any(fault.kind == "clock-skew" for fault in faults)
+    return _HEARD_S + _STATES_TO_START * slow_s, _SKEW_S if skewed else _OVER_S
 
 
 def _is_reason(fault: Fault) -> bool:

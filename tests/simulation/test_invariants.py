@@ -210,6 +210,31 @@ def test_a_person_may_start_a_failover_under_a_pause() -> None:
     assert broken(outcome(), watch) == set()
 
 
+def test_a_person_may_redrive_a_failover_under_a_pause() -> None:
+    watch = Watch(REGIONS)
+    told = {"kind": "workflow", "machine": "failover", "execution": "one", "region": HERE}
+    for at_s, status in ((5.0, "RUNNING"), (8.0, "ABORTED")):
+        watch.hear({**told, "status": status, "t": at_s})
+    watch.hear({"kind": "pause", "t": 10.0, "until": 200.0})
+    for at_s, status in ((100.0, "RUNNING"), (130.0, "SUCCEEDED")):
+        watch.hear({**told, "status": status, "t": at_s})
+
+    assert broken(outcome(), watch) == set()
+
+
+@pytest.mark.parametrize("wrong", [False, True], ids=["clocks are right", "a clock is wrong"])
+def test_a_pause_holds_to_its_end_unless_a_clock_is_wrong(wrong: bool) -> None:
+    of, watch = outcome(), Watch(REGIONS)
+    skew = Fault("clock-skew", HERE, 0.0, 500.0, settings={"ahead_s": 30.0})
+    of.scenario = replace(of.scenario, faults=(*of.scenario.faults, *([skew] if wrong else [])))
+    told = {"kind": "workflow", "machine": "failover", "execution": "one", "region": HERE}
+    watch.hear({"kind": "pause", "t": 10.0, "until": 110.0})
+    for at_s, status in ((100.0, "RUNNING"), (130.0, "SUCCEEDED")):
+        watch.hear({**told, "status": status, "t": at_s})
+
+    assert broken(of, watch) == (set() if wrong else {"order-kept"})
+
+
 def test_every_invariant_is_told_on_the_page() -> None:
     page = (ROOT / "docs" / "simulation.md").read_text()
 
