@@ -50,6 +50,10 @@ _SKEW_S = 35.0
 """Where clocks are wrong, one that is ahead takes a pause to be over so much earlier."""
 _STATES_TO_START = 3
 """States of observe from its decision to what it starts, each late where executions are slow."""
+_SILENCING = frozenset(
+    {"stepfunctions-down", "workflow-slow", "lambda-lost", "lambda-killed", "api-errors"}
+)
+"""Kinds that may keep a Region's own observer from looking, voting or being heard."""
 _TOLD = 20
 """Violations of one world that are kept while it runs: the first ones tell the story."""
 _STATES_TOLD = {
@@ -192,6 +196,7 @@ def _needless(outcome: Outcome) -> Iterator[Violation]:
             for fault in outcome.scenario.faults
             if fault.at_s <= move["t"] and _is_reason(fault)
         }
+        struck |= {region for region in outcome.regions if _lost_to_all(outcome, region, move["t"])}
         if move["what"] == "drain" and move["region"] not in struck:
             words = f"{move['region']} was drained, and only {', '.join(sorted(struck))} had harm"
             yield Violation("harmed-only", words, move["t"])
@@ -208,6 +213,15 @@ def _is_reason(fault: Fault) -> bool:
     """Whether a Region that it struck may be drained: harmed, or by a person's order."""
     harms = not KINDS[fault.kind].aside and fault.kind != "link-cut"
     return harms or fault.kind == "started-by-hand"
+
+
+def _lost_to_all(outcome: Outcome, region: str, at_s: float) -> bool:
+    """Whether no observer can know that a Region is well: the others are cut off from it, and its
+    own is kept from speaking. They cannot tell it from one that is down (docs/policy.md)."""
+    begun = [fault for fault in outcome.scenario.faults if fault.at_s <= at_s]
+    cut = [{f.region, f.settings["peer"]} for f in begun if f.kind == "link-cut"]
+    silent = any(fault.kind in _SILENCING and fault.region == region for fault in begun)
+    return silent and all({region, other} in cut for other in outcome.regions if other != region)
 
 
 def _idle(outcome: Outcome) -> Iterator[Violation]:

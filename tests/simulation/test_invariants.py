@@ -200,6 +200,19 @@ def test_a_person_may_drain_a_region_that_nothing_has_harmed_and_no_other() -> N
     assert broken(of) == {"harmed-only"}
 
 
+@pytest.mark.parametrize("silenced", [True, False])
+def test_a_region_may_be_drained_that_none_can_reach_and_that_does_not_speak(
+    silenced: bool,
+) -> None:
+    of = outcome()
+    cut = Fault("link-cut", HERE, 90.0, 30.0, settings={"peer": THERE})
+    silent = Fault("stepfunctions-down", THERE if silenced else HERE, 80.0, 60.0)
+    of.scenario = replace(of.scenario, faults=(*of.scenario.faults, cut, silent))
+    of.moves += [move("drain", 100.0, "x") | {"region": THERE}]
+
+    assert broken(of) == (set() if silenced else {"harmed-only"})
+
+
 def test_a_person_may_start_a_failover_under_a_pause() -> None:
     watch = Watch(REGIONS)
     started = {"kind": "workflow", "machine": "failover", "execution": "by-hand-eu-west-2-1"}
