@@ -131,7 +131,8 @@ class Chronicle:
         # Before the first claim the item may hold nothing but an operator's orders.
         for region, state in item.get("regions", {}).items():
             if self._new(state["state"], "state", region):
-                self._kernel.log("state", region=region, state=state["state"])
+                told = {name: state[name] for name in ("state", "incident", "mode")}
+                self._kernel.log("state", region=region, **told)
 
     def _regional(self, region: str, change: Change) -> None:
         item = plain(change.new or change.old)

@@ -11,18 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.fault_kinds import KINDS
 from localcloud.run import Outcome
 from localcloud.scenario import Fault
+from localcloud.simulation.harm import Harm
 from localcloud.strikes_by_hand import BY_HAND
-from sidestep.core.control import AUTOMATIC, DRAINED, DRAINING, RESTORING
+from sidestep.core.control import AUTOMATIC, DRAINED, DRAINING, RESTORING, SERVING
 from sidestep.core.policy import Policy
 
 NAMES = {
     "never-the-last": "at least one Region is never drained by us",
-    "harmed-only": "a Region is drained only when something has harmed it",
-    "helps": "a Region that is down for long, while nothing else is wrong, is drained",
-    "order-kept": "no failover or recovery starts while an operator's pause is in force",
+    "harmed-only": "a Region is drained by itself only while something harms it, or just after",
+    "helps": "a Region that fails plainly for long, while nothing else is wrong, is drained",
+    "order-kept": "no failover or recovery starts, and none drains, under an operator's pause",
     "one-holder": "an incident's steps are of one holder at a time: tokens only grow",
     "claimed-first": "nothing is done to a Region under a token that nobody was granted",
     "fenced": "nothing is written under an older token after a newer one was granted",
@@ -32,6 +32,7 @@ NAMES = {
     "nothing-lost": "acknowledged writes are in every Region in the end, as they were written",
     "no-switch-left": "no switch is left shut without an incident",
     "switch-follows": "a switch at Route 53 that could not be set is put right once it can be",
+    "gate-follows": "what wardens answer about a Region is put right once they can",
     "executions-end": "every execution of a failover, recovery or drill ends",
     "record-tells": "an incident's record, told step by step, ends as the control item does",
     "world-goes-on": "every error is somebody's to deal with: none breaks the world itself",
@@ -50,10 +51,10 @@ _SKEW_S = 35.0
 """Where clocks are wrong, one that is ahead takes a pause to be over so much earlier."""
 _STATES_TO_START = 3
 """States of observe from its decision to what it starts, each late where executions are slow."""
-_SILENCING = frozenset(
-    {"stepfunctions-down", "workflow-slow", "lambda-lost", "lambda-killed", "api-errors"}
+_PLAIN = frozenset(
+    {"region-down", "region-dark", "health-errors", "write-errors", "table-throttled", "bad-deploy"}
 )
-"""Kinds that may keep a Region's own observer from looking, voting or being heard."""
+"""Kinds that every observer can see, where all that they may strike is struck."""
 _TOLD = 20
 """Violations of one world that are kept while it runs: the first ones tell the story."""
 _STATES_TOLD = {
@@ -84,27 +85,31 @@ class Watch:
     """Hears a run's events and finds what must not be while it is going on."""
 
     def __init__(self, regions: Sequence[str]) -> None:
-        self._states = dict.fromkeys(regions, "SERVING")
+        self._regions = tuple(regions)
+        self._states = dict.fromkeys(regions, SERVING)
+        self.harm = Harm()
         self._checks = {f"-{region}-RegionCheck": region for region in regions}
         self.now_s = 0.0
         self._paused: list[tuple[float, float]] = []
         self._starts: list[tuple[float, str]] = []
-        self._known: set[tuple[str | None, str]] = set()
         self.violations: list[Violation] = []
-        self.executions: dict[str, str] = {}
-        """Of failovers, recoveries and drills: name → newest status."""
+        self._drains: list[tuple[float, str]] = []
+        self.executions: dict[tuple[str, str, str], str] = {}
+        """Of failovers, recoveries and drills: (machine, name, Region) → newest status. Every
+        observer starts the same name in its own Region, and one of them carries it out."""
         self.in_dns = dict.fromkeys(regions, True)
         """Whether the DNS servers hold each Region's record to be healthy."""
 
     def hear(self, event: Mapping[str, Any]) -> None:
         """One event of the history."""
         self.now_s = event["t"]
+        self.harm.hear(event)
         if event["kind"] == "workflow" and event["machine"] != "observe":
-            known = f"{event['machine']} {event['execution']}"
-            self.executions[known] = event["status"]
+            known = (event["machine"], event["execution"], event["region"])
             # A redrive is a person's doing, and no start: its execution was heard of before.
-            if self._is_new(event.get("region"), known) and event["status"] == "RUNNING":
-                self._starts.append((event["t"], known))
+            if known not in self.executions and event["status"] == "RUNNING":
+                self._starts.append((event["t"], f"{event['machine']} {event['execution']}"))
+            self.executions[known] = event["status"]
         if event["kind"] == "pause":
             self._paused.append((event["t"], event["until"]))
         if event["kind"] == "resume":
@@ -115,10 +120,24 @@ class Watch:
                     self.in_dns[region] = event["healthy"]
         if event["kind"] != "state" or event["region"] not in self._states:
             return
+        self._changed(event, self._states[event["region"]])
         self._states[event["region"]] = event["state"]
         if all(state in _OUT for state in self._states.values()):
             words = f"{event['region']} became {event['state']} and no Region serves"
             self.violations.append(Violation("never-the-last", words, event["t"]))
+
+    def _changed(self, event: Mapping[str, Any], before: str) -> None:
+        """A Region's state was another before. A return that does not hold goes by what is seen
+        on probation, and a person's order needs no reason."""
+        drains = event["state"] == DRAINING and before == SERVING
+        if not drains or event["mode"] != AUTOMATIC:
+            return
+        region, at_s = event["region"], event["t"]
+        self._drains.append((at_s, event["incident"]))
+        if not self.harm.excuses(region, self._regions, at_s):
+            lately = ", ".join(self.harm.named(at_s)) or "nothing"
+            words = f"{event['incident']} drains {region}, and lately there was {lately}"
+            self.violations.append(Violation("harmed-only", words, at_s))
 
     def started_in_a_pause(self, heard_s: float, over_s: float) -> Iterator[Violation]:
         """Executions that move traffic and began under an order not to; a drill is an order too."""
@@ -127,12 +146,10 @@ class Watch:
                 by_itself = name.startswith(("failover ", "recovery ")) and BY_HAND not in name
                 if by_itself and since + heard_s < at < until - over_s:
                     yield Violation("order-kept", f"{name} began under a pause", at)
-
-    def _is_new(self, region: str | None, execution: str) -> bool:
-        """Whether it is heard of for the first time; the same name runs in two Regions."""
-        before = len(self._known)
-        self._known.add((region, execution))
-        return len(self._known) > before
+        for at, incident in self._drains:
+            for since, until in self._paused:
+                if since + heard_s < at < until - over_s:
+                    yield Violation("order-kept", f"{incident} drained under a pause", at)
 
     def broken(self, invariant: str, words: str) -> None:
         """Something that must not be was seen in a table."""
@@ -149,13 +166,12 @@ def judge(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[Violation]
     if lost:
         yield Violation("nothing-lost", f"{lost} acknowledged writes are not in every Region")
     yield from _moves(outcome, policy)
-    yield from _needless(outcome)
     yield from _idle(outcome)
     yield from watch.started_in_a_pause(*_slack_of_pauses(outcome.scenario.faults))
     yield from _records(outcome)
-    for name, status in watch.executions.items():
+    for (machine, name, region), status in watch.executions.items():
         if status == "RUNNING":
-            yield Violation("executions-end", f"{name} is still running")
+            yield Violation("executions-end", f"{machine} {name} is still running in {region}")
     for region, healthy in watch.in_dns.items() if outcome.well else ():
         if not healthy:
             yield Violation("no-switch-left", f"{region} serves and is out of DNS")
@@ -188,20 +204,6 @@ def _moves(outcome: Outcome, policy: Policy) -> Iterator[Violation]:
         moved[region] = at
 
 
-def _needless(outcome: Outcome) -> Iterator[Violation]:
-    """Drains of Regions that nothing had harmed until then."""
-    for move in outcome.moves:
-        struck = {
-            fault.region
-            for fault in outcome.scenario.faults
-            if fault.at_s <= move["t"] and _is_reason(fault)
-        }
-        struck |= {region for region in outcome.regions if _lost_to_all(outcome, region, move["t"])}
-        if move["what"] == "drain" and move["region"] not in struck:
-            words = f"{move['region']} was drained, and only {', '.join(sorted(struck))} had harm"
-            yield Violation("harmed-only", words, move["t"])
-
-
 def _slack_of_pauses(faults: Sequence[Fault]) -> tuple[float, float]:
     """From how long after its order until how long before its end a pause surely holds."""
     slow_s = sum(float(f.settings["extra_s"]) for f in faults if f.kind == "workflow-slow")
@@ -209,29 +211,22 @@ def _slack_of_pauses(faults: Sequence[Fault]) -> tuple[float, float]:
     return _HEARD_S + _STATES_TO_START * slow_s, _SKEW_S if skewed else _OVER_S
 
 
-def _is_reason(fault: Fault) -> bool:
-    """Whether a Region that it struck may be drained: harmed, or by a person's order."""
-    harms = not KINDS[fault.kind].aside and fault.kind != "link-cut"
-    return harms or fault.kind == "started-by-hand"
-
-
-def _lost_to_all(outcome: Outcome, region: str, at_s: float) -> bool:
-    """Whether no observer can know that a Region is well: the others are cut off from it, and its
-    own is kept from speaking. They cannot tell it from one that is down (docs/policy.md)."""
-    begun = [fault for fault in outcome.scenario.faults if fault.at_s <= at_s]
-    cut = [{f.region, f.settings["peer"]} for f in begun if f.kind == "link-cut"]
-    silent = any(fault.kind in _SILENCING and fault.region == region for fault in begun)
-    return silent and all({region, other} in cut for other in outcome.regions if other != region)
-
-
 def _idle(outcome: Outcome) -> Iterator[Violation]:
-    """A Region that was down, and nothing else was wrong, and nobody drained it."""
+    """A Region that failed plainly, and nothing else was wrong, and nobody drained it."""
     for fault in outcome.scenario.faults if len(outcome.scenario.faults) == 1 else ():
         drained = any(
             move["what"] == "drain" and move["region"] == fault.region for move in outcome.moves
         )
-        if fault.kind == "region-down" and fault.for_s >= LONG_S and not drained:
-            yield Violation("helps", f"{fault.region} was down for {fault.for_s:.0f} s")
+        if is_plain(fault) and fault.for_s >= LONG_S and not drained:
+            words = f"{fault.region} had {fault.kind} for {fault.for_s:.0f} s"
+            yield Violation("helps", words)
+
+
+def is_plain(fault: Fault) -> bool:
+    """Whether it fails every request that it may strike, from its first moment."""
+    settings = fault.settings
+    whole = settings.get("share", 1.0) == 1.0 and not settings.get("grows_over_s")
+    return fault.kind in _PLAIN and whole
 
 
 def _is_back_out(outcome: Outcome, move: Mapping[str, Any]) -> bool:

@@ -35,7 +35,7 @@ class _Run(Run):
     def watched_by(self, watch: Watch) -> _Run:
         """Have its tables watched, and let every execution come to its end."""
         Effects(self._cloud, watch.broken)
-        self._switches = Switches(self._cloud, self._scenario.faults, watch.broken)
+        self._switches = Switches(self._cloud, watch.harm, watch.broken)
         self._executions = watch.executions
         return self
 

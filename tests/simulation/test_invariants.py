@@ -11,12 +11,14 @@ import pytest
 from localcloud.audit import Audit
 from localcloud.run import Outcome
 from localcloud.scenario import HELD, Fault, Scenario
+from localcloud.simulation.harm import LATE_S
 from localcloud.simulation.invariants import NAMES, Watch, judge
 from sidestep.core.policy import Policy
 from tests.cli.running import ROOT
 
 HERE, THERE = "eu-west-2", "us-east-1"
 REGIONS = (HERE, THERE)
+Events = list[dict[str, Any]]
 
 
 def outcome() -> Outcome:
@@ -41,6 +43,14 @@ def outcome() -> Outcome:
 
 def move(what: str, at: float, incident: str = "demo-eu-west-2-1") -> dict[str, Any]:
     return {"what": what, "region": HERE, "t": at, "incident": incident, "by": "x"}
+
+
+def state(name: str, at_s: float, region: str = HERE, mode: str = "automatic") -> dict[str, Any]:
+    """A Region's state in the control item becomes another."""
+    return {
+        **{"kind": "state", "region": region, "state": name, "t": at_s},
+        **{"mode": mode, "incident": "one"},
+    }
 
 
 def broken(of: Outcome, watch: Watch | None = None) -> set[str]:
@@ -80,20 +90,6 @@ def a_record_without_an_end(of: Outcome) -> None:
     record["steps"].pop()
 
 
-def a_region_that_nobody_drained(of: Outcome) -> None:
-    of.scenario = replace(of.scenario, faults=(Fault("region-down", HERE, 50.0, 80.0),))
-    of.moves = []
-    of.incidents = []
-
-
-def a_drain_of_a_region_that_is_well(of: Outcome) -> None:
-    of.moves += [move("drain", 500.0) | {"region": THERE}]
-
-
-def a_drain_before_its_harm(of: Outcome) -> None:
-    of.moves[0]["t"] = 20.0
-
-
 @pytest.mark.parametrize(
     ("invariant", "breaks"),
     [
@@ -104,9 +100,6 @@ def a_drain_before_its_harm(of: Outcome) -> None:
         ("one-holder", older_token_after_newer),
         ("one-holder", two_holders_of_one_token),
         ("record-tells", a_record_without_an_end),
-        ("helps", a_region_that_nobody_drained),
-        ("harmed-only", a_drain_of_a_region_that_is_well),
-        ("harmed-only", a_drain_before_its_harm),
     ],
 )
 def test_what_must_not_be_is_found(invariant: str, breaks: Callable[[Outcome], None]) -> None:
@@ -122,8 +115,8 @@ def test_what_must_not_be_is_found(invariant: str, breaks: Callable[[Outcome], N
         (
             "never-the-last",
             [
-                {"kind": "state", "region": HERE, "state": "DRAINED", "t": 1.0},
-                {"kind": "state", "region": THERE, "state": "DRAINING", "t": 2.0},
+                state("DRAINED", 1.0, region=HERE),
+                state("DRAINED", 2.0, region=THERE),
             ],
         ),
         (
@@ -131,7 +124,7 @@ def test_what_must_not_be_is_found(invariant: str, breaks: Callable[[Outcome], N
             [
                 {
                     **{"kind": "workflow", "machine": "failover", "execution": "one"},
-                    **{"status": "RUNNING", "t": 1.0},
+                    **{"region": HERE, "status": "RUNNING", "t": 1.0},
                 }
             ],
         ),
@@ -141,11 +134,11 @@ def test_what_must_not_be_is_found(invariant: str, breaks: Callable[[Outcome], N
                 {"kind": "pause", "t": 10.0, "until": 200.0},
                 {
                     **{"kind": "workflow", "machine": "failover", "execution": "one"},
-                    **{"status": "RUNNING", "t": 100.0},
+                    **{"region": HERE, "status": "RUNNING", "t": 100.0},
                 },
                 {
                     **{"kind": "workflow", "machine": "failover", "execution": "one"},
-                    **{"status": "SUCCEEDED", "t": 130.0},
+                    **{"region": HERE, "status": "SUCCEEDED", "t": 130.0},
                 },
             ],
         ),
@@ -188,34 +181,127 @@ def test_a_person_may_drain_a_region_within_its_cool_down() -> None:
     assert broken(of) == set()
 
 
-def test_a_person_may_drain_a_region_that_nothing_has_harmed_and_no_other() -> None:
-    of = outcome()
-    order = Fault("started-by-hand", THERE, 90.0, settings={"workflow": "failover"})
-    of.scenario = replace(of.scenario, faults=(*of.scenario.faults, order))
-    of.moves += [move("drain", 500.0, "x") | {"region": THERE}]
-    assert broken(of) == set()
-
-    of.moves += [move("drain", 600.0, "y") | {"region": "us-west-2"}]
-
-    assert broken(of) == {"harmed-only"}
+def strike(kind: str, region: str, since_s: float, until_s: float, **settings: Any) -> Events:
+    return [
+        {"kind": "fault", "what": kind, "region": region, "t": since_s, **settings},
+        {"kind": "fault_over", "what": kind, "region": region, "t": until_s},
+    ]
 
 
-@pytest.mark.parametrize("silenced", [True, False])
+def drilled(region: str, since_s: float, until_s: float) -> Events:
+    return [
+        {"kind": "drill_fault", "region": region, "injected": injected, "t": at_s}
+        for injected, at_s in ((True, since_s), (False, until_s))
+    ]
+
+
+def found(*events: dict[str, Any]) -> set[str]:
+    """What is broken where these happen, in the order of their times."""
+    watch = Watch((HERE, THERE, "us-west-2"))
+    for event in sorted(events, key=lambda event: float(event["t"])):
+        watch.hear(event)
+    return broken(outcome(), watch)
+
+
+@pytest.mark.parametrize(
+    ("harm", "excused"),
+    [
+        ([], False),
+        (strike("health-errors", HERE, 80.0, 400.0), True),
+        (strike("health-errors", THERE, 80.0, 400.0), False),
+        (strike("health-errors", HERE, 120.0, 400.0), False),
+        (strike("health-errors", HERE, 20.0, 100.0 - LATE_S + 1.0), True),
+        (strike("health-errors", HERE, 20.0, 100.0 - LATE_S - 1.0), False),
+        (strike("replication-paused", HERE, 80.0, 400.0), False),
+        (strike("link-cut", HERE, 80.0, 400.0, peer=THERE), False),
+        (strike("stepfunctions-down", HERE, 80.0, 400.0), False),
+        (strike("api-errors", HERE, 80.0, 400.0, service="dynamodb", how="error"), True),
+        (strike("api-errors", HERE, 80.0, 400.0, service="events", how="error"), False),
+        (drilled(HERE, 80.0, 400.0), True),
+        (drilled(THERE, 80.0, 400.0), False),
+    ],
+)
+def test_only_a_region_that_something_harms_is_drained(harm: Events, excused: bool) -> None:
+    there = found(*harm, state("DRAINING", 100.0))
+
+    assert there == (set() if excused else {"harmed-only"})
+
+
+def test_a_person_may_drain_a_region_that_nothing_harms() -> None:
+    assert found(state("DRAINING", 100.0, mode="manual")) == set()
+    assert found(state("DRAINING", 100.0, mode="automatic")) == {"harmed-only"}
+
+
+@pytest.mark.parametrize("until_s", [130.0, 30.0])
+@pytest.mark.parametrize("silenced", [HERE, THERE])
 def test_a_region_may_be_drained_that_none_can_reach_and_that_does_not_speak(
-    silenced: bool,
+    silenced: str, until_s: float
+) -> None:
+    cuts = [
+        event
+        for peer in (THERE, "us-west-2")
+        for event in strike("link-cut", HERE, 20.0, until_s, peer=peer)
+    ]
+
+    there = found(
+        *cuts, *strike("stepfunctions-down", silenced, 20.0, 130.0), state("DRAINING", 100.0)
+    )
+
+    assert there == (set() if silenced == HERE and until_s > 100.0 - LATE_S else {"harmed-only"})
+
+
+def test_a_drain_that_is_late_is_one_where_executions_are_slow_or_clocks_wrong() -> None:
+    harm = strike("health-errors", HERE, 20.0, 30.0)
+    drain = state("DRAINING", 100.0)
+
+    assert found(*harm, drain) == {"harmed-only"}
+    assert found(*harm, *strike("workflow-slow", THERE, 20.0, 90.0, extra_s=5.0), drain) == set()
+    assert found(*harm, *strike("clock-skew", THERE, 20.0, 90.0, ahead_s=20.0), drain) == set()
+
+
+def test_no_drain_begins_under_a_pause_but_a_persons() -> None:
+    pause = {"kind": "pause", "t": 10.0, "until": 200.0}
+    harm = strike("health-errors", HERE, 20.0, 300.0)
+
+    assert found(pause, *harm, state("DRAINING", 100.0)) == {"order-kept"}
+    assert found(pause, *harm, state("DRAINING", 100.0, mode="forced")) == set()
+    assert found(pause, *harm, state("DRAINING", 250.0)) == set()
+
+
+def test_an_execution_that_another_carried_out_has_to_end_too() -> None:
+    told = {"kind": "workflow", "machine": "failover", "execution": "one"}
+    begun = [{**told, "region": where, "status": "RUNNING", "t": 1.0} for where in REGIONS]
+    ended = {**told, "region": THERE, "status": "SUCCEEDED", "t": 9.0}
+
+    assert found(*begun, ended) == {"executions-end"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "judged"),
+    [
+        (Fault("region-down", HERE, 50.0, 80.0), True),
+        (Fault("region-down", HERE, 50.0, 60.0), False),
+        (Fault("write-errors", HERE, 50.0, 80.0, settings={"share": 1.0}), True),
+        (Fault("write-errors", HERE, 50.0, 80.0, settings={"share": 0.5}), False),
+        (Fault("bad-deploy", HERE, 50.0, 80.0, settings={"share": 1.0}), True),
+        (Fault("link-cut", HERE, 50.0, 80.0, settings={"peer": THERE}), False),
+    ],
+)
+def test_a_region_that_fails_plainly_and_alone_has_to_be_drained(
+    fault: Fault, judged: bool
 ) -> None:
     of = outcome()
-    cut = Fault("link-cut", HERE, 90.0, 30.0, settings={"peer": THERE})
-    silent = Fault("stepfunctions-down", THERE if silenced else HERE, 80.0, 60.0)
-    of.scenario = replace(of.scenario, faults=(*of.scenario.faults, cut, silent))
-    of.moves += [move("drain", 100.0, "x") | {"region": THERE}]
+    of.scenario, of.moves, of.incidents = replace(of.scenario, faults=(fault,)), [], []
 
-    assert broken(of) == (set() if silenced else {"harmed-only"})
+    assert broken(of) == ({"helps"} if judged else set())
 
 
 def test_a_person_may_start_a_failover_under_a_pause() -> None:
     watch = Watch(REGIONS)
-    started = {"kind": "workflow", "machine": "failover", "execution": "by-hand-eu-west-2-1"}
+    started = {
+        **{"kind": "workflow", "machine": "failover", "region": HERE},
+        **{"execution": "by-hand-eu-west-2-1"},
+    }
     watch.hear({"kind": "pause", "t": 10.0, "until": 200.0})
     for at_s, status in ((100.0, "RUNNING"), (130.0, "SUCCEEDED")):
         watch.hear({**started, "status": status, "t": at_s})

@@ -1,0 +1,112 @@
+"""What struck which Region from when to when, and which drains that was a reason for.
+
+Heard from the history, not read off the plan: a fault may wait for a workflow's step, or strike
+wherever one runs, and a drill's fault is in no plan.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from localcloud.fault_kinds import KINDS
+
+LATE_S = 60.0
+"""How long after a harm's end a drain may begin that was decided on it: a round of every observer
+that sees the Region well again, or the age at which a silent one's vote is void."""
+_SKEW_S = 60.0
+"""How much longer where clocks are wrong: a vote looks younger to one that is behind."""
+_STATES_TO_DRAIN = 8
+"""Transitions from an observer's decision to the control item's DRAINING, each late where
+executions are slow: three of observe, and failover's as far as "Drain by the gate"."""
+_DRILL = "drill"
+_TELLS_NOTHING = frozenset({"link-cut", "replication-paused", "replication-slow"})
+"""Kinds that do harm, and never make one Region worse than another for its clients."""
+_SERVICES_OF_THE_API = frozenset({"dynamodb", "any"})
+"""Services without which a Region's API fails: a refusing bus makes it keep its events."""
+_SILENCING = frozenset(
+    {"stepfunctions-down", "workflow-slow", "lambda-lost", "lambda-killed", "api-errors"}
+)
+"""Kinds that may keep a Region's own observer from looking, voting or being heard."""
+
+
+@dataclass(frozen=True)
+class Strike:
+    """One fault in force; `until_s` infinite while it is."""
+
+    kind: str
+    region: str
+    settings: Mapping[str, Any]
+    since_s: float
+    until_s: float = math.inf
+
+    def in_force(self, since_s: float, until_s: float) -> bool:
+        """Whether it was so at some moment between the two."""
+        return self.since_s <= until_s and since_s <= self.until_s
+
+    @property
+    def harms(self) -> bool:
+        """Whether its Region's clients get worse answers than those of others."""
+        if self.kind == _DRILL:
+            return True
+        if self.kind == "api-errors":
+            return self.settings["service"] in _SERVICES_OF_THE_API
+        return not KINDS[self.kind].aside and self.kind not in _TELLS_NOTHING
+
+
+class Harm:
+    """Hears a run's faults as they strike and end."""
+
+    def __init__(self) -> None:
+        self.strikes: list[Strike] = []
+
+    def hear(self, event: Mapping[str, Any]) -> None:
+        """One event of the history."""
+        kind, at_s = event["kind"], float(event["t"])
+        if kind == "fault":
+            known = {"kind", "t", "what", "region"}
+            settings = {name: value for name, value in event.items() if name not in known}
+            self.strikes.append(Strike(event["what"], event["region"], settings, at_s))
+        elif kind == "fault_over":
+            self._end(event["what"], event["region"], at_s)
+        elif kind == "drill_fault" and event["injected"]:
+            self.strikes.append(Strike(_DRILL, event["region"], {}, at_s))
+        elif kind == "drill_fault":
+            self._end(_DRILL, event["region"], at_s)
+
+    def _end(self, kind: str, region: str, at_s: float) -> None:
+        # Of two that overlap it does not matter which ends: together they last as long.
+        for number, strike in enumerate(self.strikes):
+            if (strike.kind, strike.region, strike.until_s) == (kind, region, math.inf):
+                self.strikes[number] = replace(strike, until_s=at_s)
+                return
+
+    def excuses(self, region: str, regions: Sequence[str], at_s: float) -> bool:
+        """Whether a drain of a Region that begins now has a reason, old enough ones forgotten."""
+        lately = list(self._lately(at_s))
+        harmed = any(strike.harms and strike.region == region for strike in lately)
+        return harmed or _lost_to_all(region, regions, lately)
+
+    def named(self, at_s: float) -> list[str]:
+        """What was in force lately, in words."""
+        return sorted({f"{one.kind} {one.region}".strip() for one in self._lately(at_s)})
+
+    def _lately(self, at_s: float) -> Iterator[Strike]:
+        slow_s = skew_s = 0.0
+        for strike in self.strikes:
+            if strike.kind == "workflow-slow":
+                slow_s = max(slow_s, float(strike.settings["extra_s"]))
+            if strike.kind == "clock-skew":
+                skew_s = _SKEW_S
+        since_s = at_s - LATE_S - skew_s - _STATES_TO_DRAIN * slow_s
+        return (strike for strike in self.strikes if strike.in_force(since_s, at_s))
+
+
+def _lost_to_all(region: str, regions: Sequence[str], lately: Sequence[Strike]) -> bool:
+    """Whether no observer can know that a Region is well: the others are cut off from it, and its
+    own is kept from speaking. They cannot tell it from one that is down (docs/policy.md)."""
+    cut = [{s.region, s.settings["peer"]} for s in lately if s.kind == "link-cut"]
+    silent = any(strike.kind in _SILENCING and strike.region == region for strike in lately)
+    return silent and all({region, other} in cut for other in regions if other != region)
