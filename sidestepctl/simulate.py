@@ -36,6 +36,8 @@ class Simulated:
     faults: Counter[str] = field(default_factory=Counter)
     moves: int = 0
     acknowledged: int = 0
+    tested: Counter[str] = field(default_factory=Counter)
+    """Invariant → in how many worlds there was something for it to judge."""
 
     def add(self, result: Result) -> None:
         """One seed more."""
@@ -44,6 +46,7 @@ class Simulated:
         self.faults.update(result.faults)
         self.moves += result.moves
         self.acknowledged += result.acknowledged
+        self.tested.update(result.tested)
         if not result.ok:
             self.failed.append(result)
 
@@ -56,6 +59,7 @@ class Simulated:
                 "simulated_hours": round(self.simulated_s / 3600, 2),
                 "faults_injected": dict(sorted(self.faults.items())),
                 "invariants_checked": sorted(NAMES),
+                "worlds_that_tested": {name: self.tested[name] for name in sorted(NAMES)},
                 "moves": self.moves,
                 "acknowledged": self.acknowledged,
             },

@@ -90,10 +90,10 @@ class Watch:
         self.harm = Harm()
         self._checks = {f"-{region}-RegionCheck": region for region in regions}
         self.now_s = 0.0
-        self._paused: list[tuple[float, float]] = []
+        self.paused: list[tuple[float, float]] = []
         self._starts: list[tuple[float, str]] = []
         self.violations: list[Violation] = []
-        self._drains: list[tuple[float, str]] = []
+        self.drains: list[tuple[float, str]] = []
         self.executions: dict[tuple[str, str, str], str] = {}
         """Of failovers, recoveries and drills: (machine, name, Region) → newest status. Every
         observer starts the same name in its own Region, and one of them carries it out."""
@@ -111,9 +111,9 @@ class Watch:
                 self._starts.append((event["t"], f"{event['machine']} {event['execution']}"))
             self.executions[known] = event["status"]
         if event["kind"] == "pause":
-            self._paused.append((event["t"], event["until"]))
+            self.paused.append((event["t"], event["until"]))
         if event["kind"] == "resume":
-            self._paused = [(since, min(until, event["t"])) for since, until in self._paused]
+            self.paused = [(since, min(until, event["t"])) for since, until in self.paused]
         if event["kind"] == "health_check":
             for ending, region in self._checks.items():
                 if event["name"].endswith(ending):
@@ -133,7 +133,7 @@ class Watch:
         if not drains or event["mode"] != AUTOMATIC:
             return
         region, at_s = event["region"], event["t"]
-        self._drains.append((at_s, event["incident"]))
+        self.drains.append((at_s, event["incident"]))
         if not self.harm.excuses(region, self._regions, at_s):
             lately = ", ".join(self.harm.named(at_s)) or "nothing"
             words = f"{event['incident']} drains {region}, and lately there was {lately}"
@@ -142,12 +142,12 @@ class Watch:
     def started_in_a_pause(self, heard_s: float, over_s: float) -> Iterator[Violation]:
         """Executions that move traffic and began under an order not to; a drill is an order too."""
         for at, name in self._starts:
-            for since, until in self._paused:
+            for since, until in self.paused:
                 by_itself = name.startswith(("failover ", "recovery ")) and BY_HAND not in name
                 if by_itself and since + heard_s < at < until - over_s:
                     yield Violation("order-kept", f"{name} began under a pause", at)
-        for at, incident in self._drains:
-            for since, until in self._paused:
+        for at, incident in self.drains:
+            for since, until in self.paused:
                 if since + heard_s < at < until - over_s:
                     yield Violation("order-kept", f"{incident} drained under a pause", at)
 
@@ -189,7 +189,7 @@ def _moves(outcome: Outcome, policy: Policy) -> Iterator[Violation]:
                        for m in outcome.moves)  # fmt: skip
         failed_return = _is_back_out(outcome, move)
         if move["what"] == "drain":
-            wait = _patience_s(policy, len(before))
+            wait = patience_s(policy, len(before))
             # Neither holds a person back.
             by_itself = modes.get(move["incident"], AUTOMATIC) == AUTOMATIC
             cooling = before and returned and not failed_return and at - moved[region] < wait - 1.0
@@ -213,13 +213,20 @@ def _slack_of_pauses(faults: Sequence[Fault]) -> tuple[float, float]:
 
 def _idle(outcome: Outcome) -> Iterator[Violation]:
     """A Region that failed plainly, and nothing else was wrong, and nobody drained it."""
-    for fault in outcome.scenario.faults if len(outcome.scenario.faults) == 1 else ():
+    for fault in stands_alone(outcome.scenario.faults):
         drained = any(
             move["what"] == "drain" and move["region"] == fault.region for move in outcome.moves
         )
-        if is_plain(fault) and fault.for_s >= LONG_S and not drained:
+        if not drained:
             words = f"{fault.region} had {fault.kind} for {fault.for_s:.0f} s"
             yield Violation("helps", words)
+
+
+def stands_alone(faults: Sequence[Fault]) -> Iterator[Fault]:
+    """A world's one fault, where it is plain and lasts long enough to be drained for."""
+    for fault in faults if len(faults) == 1 else ():
+        if is_plain(fault) and fault.for_s >= LONG_S:
+            yield fault
 
 
 def is_plain(fault: Fault) -> bool:
@@ -238,7 +245,7 @@ def _is_back_out(outcome: Outcome, move: Mapping[str, Any]) -> bool:
     )
 
 
-def _patience_s(policy: Policy, times: int) -> float:
+def patience_s(policy: Policy, times: int) -> float:
     if not times:
         return 0.0
     return min(

@@ -12,6 +12,7 @@ from localcloud.run import Outcome, Run
 from localcloud.simulation.effects import Effects
 from localcloud.simulation.invariants import BOUND_S, Violation, Watch, judge
 from localcloud.simulation.plan import Plan, plan
+from localcloud.simulation.premises import put_to_test
 from localcloud.simulation.switches import Switches
 from sidestep.core.policy import Policy
 
@@ -64,6 +65,8 @@ class Result:
     plan: Plan
     transcript: str = ""
     """The whole history, of a failing seed."""
+    tested: frozenset[str] = frozenset()
+    """The invariants for which there was something to judge."""
 
     @property
     def ok(self) -> bool:
@@ -90,7 +93,8 @@ def run_plan(world: Plan) -> Result:
         outcome: Outcome = run.watched_by(watch).carry_out()
     except Exception as error:  # noqa: BLE001  # whatever it is, the seed has failed, and is told
         return _broken_off(world, run, error)
-    found = tuple(judge(outcome, watch, Policy.parse(world.policy)))
+    policy = Policy.parse(world.policy)
+    found = tuple(judge(outcome, watch, policy))
     return Result(
         seed=world.seed,
         violations=found,
@@ -100,6 +104,7 @@ def run_plan(world: Plan) -> Result:
         acknowledged=len(outcome.clients.acknowledged) if outcome.clients else 0,
         plan=world,
         transcript=outcome.transcript if found else "",
+        tested=put_to_test(outcome, watch, policy),
     )
 
 

@@ -13,6 +13,7 @@ from localcloud.run import Outcome
 from localcloud.scenario import HELD, Fault, Scenario
 from localcloud.simulation.harm import LATE_S
 from localcloud.simulation.invariants import NAMES, Watch, judge
+from localcloud.simulation.premises import put_to_test
 from sidestep.core.policy import Policy
 from tests.cli.running import ROOT
 
@@ -332,6 +333,37 @@ def test_a_pause_holds_to_its_end_unless_a_clock_is_wrong(wrong: bool) -> None:
         watch.hear({**told, "status": status, "t": at_s})
 
     assert broken(of, watch) == (set() if wrong else {"order-kept"})
+
+
+def premises_of(of: Outcome, *events: dict[str, Any]) -> frozenset[str]:
+    watch = Watch(REGIONS)
+    for event in events:
+        watch.hear(event)
+    return put_to_test(of, watch, Policy())
+
+
+def test_an_invariant_is_told_as_tested_only_where_something_could_have_broken_it() -> None:
+    of = outcome()
+    quiet = replace(
+        of, moves=[], incidents=[], scenario=replace(of.scenario, faults=()), clients=None
+    )
+
+    assert premises_of(quiet) == {"world-goes-on"}
+    assert {"never-the-last", "gate-follows", "fenced", "converges"} <= premises_of(of)
+    assert not {"order-kept", "budget", "cool-down"} & premises_of(of)
+
+
+def test_a_world_tests_helps_budget_cool_down_and_pauses_by_what_happens_in_it() -> None:
+    of = outcome()
+    alone = replace(of.scenario, faults=(Fault("region-down", HERE, 50.0, 80.0),))
+    many = [move("drain", 10_000.0 * n, f"demo-eu-west-2-{n}") for n in range(1, 5)]
+    again = strike("health-errors", HERE, 310.0, 400.0)
+    pause = {"kind": "pause", "t": 300.0, "until": 390.0}
+
+    assert "helps" in premises_of(replace(of, scenario=alone))
+    assert "budget" in premises_of(replace(of, moves=many))
+    assert "cool-down" in premises_of(of, *again)
+    assert "order-kept" in premises_of(of, pause, *again)
 
 
 def test_every_invariant_is_told_on_the_page() -> None:

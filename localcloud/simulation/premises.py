@@ -1,0 +1,55 @@
+"""Which invariants a world put to the test: one that nothing could have broken says nothing.
+
+Seeds that pass are worth what they were asked. How many worlds had something for an invariant to
+judge is told beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from localcloud.run import Outcome
+from localcloud.simulation.harm import Strike
+from localcloud.simulation.invariants import Watch, patience_s, stands_alone
+from sidestep.core.policy import Policy
+
+
+def put_to_test(outcome: Outcome, watch: Watch, policy: Policy) -> frozenset[str]:
+    """The invariants for which there was something to judge, by name."""
+    return frozenset(_premises(outcome, watch, policy))
+
+
+def _premises(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[str]:
+    yield "world-goes-on"
+    if outcome.scenario.faults:
+        yield "converges"
+    if outcome.clients is not None and outcome.clients.acknowledged:
+        yield from ("nothing-lost", "not-overwritten")
+    if watch.executions:
+        yield "executions-end"
+    if outcome.incidents:
+        yield from ("one-holder", "claimed-first", "record-tells")
+    if any(len({step["token"] for step in one["steps"]}) > 1 for one in outcome.incidents):
+        yield "fenced"
+    if outcome.moves:
+        yield from ("never-the-last", "no-switch-left", "switch-follows", "gate-follows")
+    if watch.drains:
+        yield "harmed-only"
+    if any(stands_alone(outcome.scenario.faults)):
+        yield "helps"
+    harms = [strike for strike in watch.harm.strikes if strike.harms]
+    if any(_is_under(watch.paused, strike) for strike in harms):
+        yield "order-kept"
+    drains = [move for move in outcome.moves if move["what"] == "drain"]
+    if len(drains) >= policy.max_drains_per_day:
+        yield "budget"
+    for move in outcome.moves if drains else ():
+        until_s = move["t"] + patience_s(policy, 1)
+        again = (s for s in harms if s.region == move["region"])
+        if move["what"] == "restore" and any(s.in_force(move["t"], until_s) for s in again):
+            yield "cool-down"
+
+
+def _is_under(pauses: list[tuple[float, float]], strike: Strike) -> bool:
+    """Whether a Region is harmed while automation is paused, and has been for a while."""
+    return any(until - since > 30.0 and strike.in_force(since, until) for since, until in pauses)
