@@ -106,6 +106,42 @@ def test_all_of_it_at_once(warm_plane: ControlPlane) -> None:
     assert execution.output["announced"] == {"topic": False, "bus": False}
 
 
+GATE_FAILED = {"Drain by the gate": Throw("CoordinationUnavailable")}
+"""It fails before it changes anything, past its retries; the toggle's step finds all well again."""
+
+
+def test_a_gate_that_failed_before_it_counted_the_region_out_leaves_that_to_the_toggle(
+    warm_plane: ControlPlane,
+) -> None:
+    execution = failed_over(warm_plane, **GATE_FAILED)
+
+    assert (execution.status, execution.output["what"]) == ("SUCCEEDED", "drained")
+    control = warm_plane.control()
+    assert (control.of(LONDON).state, control.serving) == ("DRAINED", 2)
+    assert control.of(LONDON).toggle == "shut"
+
+
+def test_the_last_serving_region_is_kept_when_only_the_toggle_can_tell(
+    warm_plane: ControlPlane,
+) -> None:
+    warm_plane.drained(OREGON)
+    warm_plane.before["GetHealthCheck"] = lambda: pytest.fail("the switch was looked at")
+
+    def meanwhile(state: str, _step: object) -> None:
+        if state == "Check again":  # since the check, the only other Region has gone
+            warm_plane.drained(VIRGINIA, here=OREGON)
+
+    given = {"region": LONDON}
+    execution = carry_out(
+        warm_plane, "failover", given, scripted=LEFT | GATE_FAILED, after=meanwhile
+    )
+
+    assert (execution.status, execution.output["what"]) == ("SUCCEEDED", "stood down")
+    control = warm_plane.control()
+    assert (control.of(LONDON).state, control.of(LONDON).unfinished) == ("SERVING", False)
+    assert warm_plane.switches.threshold[f"toggle-{LONDON}"] == 0
+
+
 def test_a_right_that_is_taken_away_half_way_is_handed_over_and_nothing_is_left_open(
     warm_plane: ControlPlane,
 ) -> None:

@@ -76,6 +76,21 @@ def test_the_policy_may_ask_for_more_regions_to_stay(plane: ControlPlane) -> Non
         plane.invoke("gate", claim=claim, action="drain")
 
 
+def test_a_forced_drain_needs_no_more_than_one_other_region(plane: ControlPlane) -> None:
+    plane.policy(min_serving_regions=3)
+    claim = plane.claim(mode="forced")
+
+    assert plane.invoke("gate", claim=claim, action="drain")["set"]
+
+
+def test_a_forced_drain_leaves_the_last_region_all_the_same(plane: ControlPlane) -> None:
+    plane.drained(VIRGINIA)
+    plane.drained(OREGON)
+
+    with pytest.raises(LastServingRegion):
+        plane.invoke("gate", claim=plane.claim(mode="forced"), action="drain")
+
+
 def test_one_warden_is_enough_to_drain(plane: ControlPlane) -> None:
     claim = plane.claim()
     plane.silent.add(("dynamodb", VIRGINIA))

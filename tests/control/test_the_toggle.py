@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sidestep.core.errors import LeaseLost, NotYet, Unreachable
-from tests.control.control_plane import LONDON, REGIONS, VIRGINIA, ControlPlane, probe
+from sidestep.core.errors import LastServingRegion, LeaseLost, NotYet, Unreachable
+from tests.control.control_plane import LONDON, OREGON, REGIONS, VIRGINIA, ControlPlane, probe
 
 SWITCH = f"toggle-{LONDON}"
 ROUTE53 = ("route-53", "*")
@@ -31,6 +31,32 @@ def test_draining_raises_the_threshold_above_its_children(plane: ControlPlane) -
     assert answer["set"]
     assert plane.switches.threshold[SWITCH] == 1
     assert plane.control().of(LONDON).toggle == "shut"
+
+
+def test_a_drain_by_the_toggle_alone_counts_one_region_less(plane: ControlPlane) -> None:
+    plane.invoke("toggle", claim=plane.claim(), action="drain")
+
+    assert (plane.state(), plane.control().serving) == ("DRAINING", 2)
+
+
+def test_the_last_serving_region_is_not_shut_by_the_toggle(plane: ControlPlane) -> None:
+    plane.drained(VIRGINIA)
+    plane.drained(OREGON)
+
+    with pytest.raises(LastServingRegion):
+        plane.invoke("toggle", claim=plane.claim(), action="drain")
+
+    assert (plane.switches.version[SWITCH], plane.control().of(LONDON).toggle) == (1, "")
+
+
+def test_a_region_that_is_drained_already_stays_so_when_it_is_shut(plane: ControlPlane) -> None:
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
+    plane.record(claim, "drained", state="DRAINED")
+
+    assert plane.invoke("toggle", claim=claim, action="drain")["set"]
+
+    assert (plane.state(), plane.control().serving) == ("DRAINED", 2)
 
 
 def test_restoring_lowers_it(plane: ControlPlane) -> None:

@@ -17,7 +17,7 @@ from sidestep.aws.incident_lease import IncidentLease
 from sidestep.aws.regional import RegionalTable
 from sidestep.aws.settings import Settings
 from sidestep.aws.write_ledger import Replica, WriteLedger
-from sidestep.core.control import FAILOVER, RECOVERY, Claim, RegionState
+from sidestep.core.control import DRAINED, DRAINING, FAILOVER, RECOVERY, Claim, RegionState
 from sidestep.core.errors import InvalidInput
 from sidestep.core.policy import Policy
 
@@ -42,6 +42,13 @@ def coordination(settings: Settings) -> CoordinationTable:
 def lease(settings: Settings, table: CoordinationTable) -> IncidentLease:
     """Claims and state changes of this application."""
     return IncidentLease(table, settings.application, settings.regions, policy(settings).lease_s)
+
+
+def let_out(lease: IncidentLease, policy: Policy, claim: Claim, now: int) -> None:
+    """Count a Region as no longer serving, before any switch of it is set: what is refused here
+    stays in DNS. Raises LeaseLost, LastServingRegion, Refused, NotYet."""
+    if lease.read().of(claim.region).state != DRAINED:
+        lease.advance(claim, DRAINING, now, policy.must_remain(claim.mode))
 
 
 def gate(settings: Settings, wardens: Sequence[str]) -> TrafficGate:

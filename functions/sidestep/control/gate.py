@@ -6,7 +6,7 @@ from typing import Any
 
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.core.control import DRAINED, DRAINING, RESTORING
+from sidestep.core.control import RESTORING
 from sidestep.core.topology import wardens_of
 
 settings = Settings.from_environment()
@@ -25,8 +25,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
     drain = event["action"] == "drain"
-    state = lease.read().of(claim.region).state
-    if state != (DRAINED if drain else RESTORING):
-        lease.advance(claim, DRAINING if drain else RESTORING, now, policy.min_serving_regions)
+    if drain:
+        _parts.let_out(lease, policy, claim, now)
+    else:
+        lease.advance(claim, RESTORING, now)
     marks = gate.mark(claim, wardens_of(claim.region, settings.regions), drain, now)
     return {"set": marks.enough(drain), "marks": dict(marks.at), "why": dict(marks.why)}

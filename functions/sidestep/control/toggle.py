@@ -17,6 +17,7 @@ from sidestep.core.control import OPEN, SHUT, UNKNOWN
 from sidestep.core.errors import NotYet, Throttled, Unreachable
 
 settings = Settings.from_environment()
+policy = _parts.policy(settings)
 table = _parts.coordination(settings)
 lease = _parts.lease(settings, table)
 ballots = Ballots(table, settings.regions)
@@ -26,7 +27,9 @@ toggle = Toggle(client("route53", settings.region, read_timeout=4, attempts=1))
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """`{"claim", "action"}` within a workflow, `{"region"}` to put right what was missed.
 
-    → `{"set", "version", "why"}`. Raises LeaseLost, Throttled, Unreachable, Refused, NotYet.
+    → `{"set", "version", "why"}`. A drain counts the Region out first, as the gate does: the gate
+    may have failed before it came to that. Raises LeaseLost, LastServingRegion, Throttled,
+    Unreachable, Refused, NotYet.
     """
     if "region" in event:
         return _put_right(str(event["region"]))
@@ -34,8 +37,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def _by_claim(event: dict[str, Any]) -> dict[str, Any]:
-    claim = lease.renew(_parts.claim_from(event), _parts.now_ms())
+    now = _parts.now_ms()
+    claim = lease.renew(_parts.claim_from(event), now)
     wanted = SHUT if event["action"] == "drain" else OPEN
+    if wanted == SHUT:
+        _parts.let_out(lease, policy, claim, now)
     try:
         version = _set(claim.region, claim.token, claim.holder, wanted)
     except (Throttled, Unreachable) as error:

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from sidestep.core import capacity, maintenance
+from sidestep.core.control import FORCED
 from sidestep.core.errors import PolicyError
 from sidestep.core.maintenance import Fault, Window
 
@@ -56,6 +57,11 @@ class Policy:
             raise PolicyError("; ".join(problem.words for problem in wrong))
         windows = tuple(Window.from_given(one) for one in given.get("maintenance", ()))
         return cls(**{**given, "maintenance": windows})
+
+    def must_remain(self, mode: str) -> int:
+        """How many Regions have to go on serving when one is drained in this mode. Forced is one:
+        the operator knows better, and the last one is kept whatever anybody says."""
+        return 1 if mode == FORCED else self.min_serving_regions
 
     def for_workflows(self) -> dict[str, bool | int | float | str]:
         """Its numbers and words, which workflows' conditions read. What has a shape stays out of
