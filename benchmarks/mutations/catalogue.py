@@ -114,8 +114,8 @@ MUTATIONS = (
         (
             Edit(
                 f"{_AWS}/incident_lease.py",
-                "if change < 0 and control.serving <= min_serving:",
-                "if change < 0 and control.serving < 0:",
+                "if to == DRAINING and now.state in COUNTED and others < min_serving:",
+                "if to == DRAINING and now.state in COUNTED and others < 0:",
             ),
             Edit(
                 f"{_CORE}/decide.py",

@@ -13,6 +13,7 @@ from typing import Any
 
 from sidestep.aws.coordination import ConditionFailed, CoordinationTable
 from sidestep.core.control import (
+    COUNTED,
     DRAINED,
     DRAINING,
     FAILOVER,
@@ -35,14 +36,14 @@ CONTROL = "control"
 TRIES = 8
 """Conditional updates may meet others' updates of the same item; each try reads it anew."""
 
-# To a state: from which states, and by how much the number of serving Regions changes.
-TRANSITIONS: Mapping[str, Mapping[str, int]] = {
-    DRAINING: {SERVING: -1, PROBATION: -1, RESTORING: 0},
-    DRAINED: {DRAINING: 0},
-    RESTORING: {DRAINED: 0},
-    PROBATION: {RESTORING: +1},
-    SERVING: {PROBATION: 0, DRAINING: +1},
+TRANSITIONS: Mapping[str, tuple[str, ...]] = {
+    DRAINING: (SERVING, PROBATION, RESTORING),
+    DRAINED: (DRAINING,),
+    RESTORING: (DRAINED,),
+    PROBATION: (RESTORING,),
+    SERVING: (PROBATION, DRAINING),
 }
+"""To a state: from which states."""
 _MOVES = {DRAINED: "drain", PROBATION: "restore"}
 
 
@@ -146,16 +147,17 @@ class IncidentLease:
                 raise self._lost(claim)
             if now.state == to:
                 return now
-            change = TRANSITIONS[to].get(now.state)
-            if change is None:
+            if now.state not in TRANSITIONS[to]:
                 raise Refused(f"{claim.region} is {now.state}: that does not lead to {to}")
-            if change < 0 and control.serving <= min_serving:
+            others = len(control.counted([one for one in self._regions if one != claim.region]))
+            if to == DRAINING and now.state in COUNTED and others < min_serving:
                 raise LastServingRegion(
-                    f"draining {claim.region} would leave {control.serving - 1} serving Regions, "
+                    f"draining {claim.region} would leave {others} serving Regions, "
                     f"{min_serving} must remain: bring another back first"
                 )
+            serving = others + (to in COUNTED)
             try:
-                return self._advance(claim, control, now, to, change, now_ms)
+                return self._advance(claim, control, now, to, serving, now_ms)
             except ConditionFailed:
                 continue
         raise NotYet(f"the control item of {self._application} is too busy to change")
@@ -211,7 +213,7 @@ class IncidentLease:
         control: ControlState,
         now: RegionState,
         to: str,
-        change: int,
+        serving: int,
         now_ms: int,
     ) -> RegionState:
         then = replace(
@@ -227,19 +229,20 @@ class IncidentLease:
         moves = list(control.moves)
         if to in _MOVES:
             moves.append(Move(now_ms, claim.region, _MOVES[to], claim.incident))
+        unchanged, names, values = _others_as_read(control, self._regions, claim.region)
         self._table.update(
             CONTROL,
-            "SET regions.#region = :then, serving = :after, moves = :moves",
-            f"{_FENCE} AND regions.#region.#state = :from AND serving = :before",
-            {"#region": claim.region, "#token": "token", "#state": "state"},
+            "SET regions.#region = :then, serving = :serving, moves = :moves",
+            " AND ".join((_FENCE, "regions.#region.#state = :from", *unchanged)),
+            {"#region": claim.region, "#token": "token", "#state": "state", **names},
             {
                 ":then": asdict(then),
-                ":after": control.serving + change,
-                ":before": control.serving,
+                ":serving": serving,
                 ":moves": [asdict(move) for move in moves[-MOVES_KEPT:]],
                 ":from": now.state,
                 ":mine": claim.token,
                 ":holder": claim.holder,
+                **values,
             },
         )
         return then
@@ -282,6 +285,28 @@ class IncidentLease:
 
 
 _FENCE = "regions.#region.#token = :mine AND regions.#region.holder = :holder"
+
+
+def _others_as_read(
+    control: ControlState, regions: Sequence[str], but: str
+) -> tuple[list[str], dict[str, str], dict[str, Any]]:
+    """Conditions, with their names and values, that all other Regions are in the states in which
+    they were read: of two drains at once each counts the other, and no move is written over.
+
+    The number `serving` would not do. A list of Regions that has grown by one meanwhile makes a
+    drain write the number that was there, and the other drain's condition on it would hold.
+    """
+    conditions, names, values = [], {}, dict[str, Any]()
+    for n, region in enumerate(sorted({*regions, *control.regions} - {but})):
+        names[f"#other{n}"] = region
+        if region not in control.regions:
+            conditions.append(f"attribute_not_exists(regions.#other{n})")
+            continue
+        was = control.of(region)
+        values |= {f":state{n}": was.state, f":since{n}": was.since_ms}
+        conditions.append(f"regions.#other{n}.#state = :state{n}")
+        conditions.append(f"regions.#other{n}.since_ms = :since{n}")
+    return conditions, names, values
 
 
 def _begun(item: Mapping[str, Any]) -> bool:

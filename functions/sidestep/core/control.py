@@ -8,7 +8,7 @@ clock, keeps two holders apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 SERVING = "SERVING"
@@ -16,6 +16,9 @@ DRAINING = "DRAINING"
 DRAINED = "DRAINED"
 RESTORING = "RESTORING"
 PROBATION = "PROBATION"
+
+COUNTED = (SERVING, PROBATION)
+"""In these states a Region counts as one that serves: clients are sent to it."""
 
 SHUT, OPEN, UNKNOWN = "shut", "open", "unknown"
 FAILOVER, RECOVERY = "failover", "recovery"
@@ -118,6 +121,8 @@ class ControlState:
 
     token: int = 0
     serving: int = 0
+    """How many Regions the last change of a state left serving: to be read by people. What may be
+    drained is counted anew (`counted`), since the list of Regions may have changed meanwhile."""
     regions: Mapping[str, RegionState] = field(default_factory=dict)
     paused: Pause | None = None
     """Of all Regions."""
@@ -128,6 +133,10 @@ class ControlState:
     def of(self, region: str) -> RegionState:
         """A Region's state."""
         return self.regions.get(region, RegionState())
+
+    def counted(self, regions: Sequence[str]) -> tuple[str, ...]:
+        """Those of these Regions that count as serving."""
+        return tuple(region for region in regions if self.of(region).state in COUNTED)
 
     def acknowledgement(self, region: str) -> Acknowledgement | None:
         """The acknowledgement that holds for all that has happened to a Region; None for none."""
