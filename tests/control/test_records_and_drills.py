@@ -162,6 +162,22 @@ def test_healing_takes_the_fault_away_and_may_be_done_twice(plane: ControlPlane)
     assert plane.get("regional", "fault", "health", LONDON) is None
 
 
+def test_a_watch_tells_of_another_region_that_is_impaired_though_nobody_moves_it(
+    plane: ControlPlane,
+) -> None:
+    all_vote(plane, bad=REGIONS)  # with the drilled one they are all: every decision is to hold
+
+    seen = plane.invoke("drill", action="watch", drill=drill())
+
+    assert seen["real_incident"] == [f"{VIRGINIA} is impaired", f"{OREGON} is impaired"]
+
+
+def test_a_watch_finds_nothing_in_the_drills_own_trouble(plane: ControlPlane) -> None:
+    all_vote(plane, bad=(LONDON,))
+
+    assert plane.invoke("drill", action="watch", drill=drill())["real_incident"] == []
+
+
 def test_a_watch_tells_of_the_drilled_region_and_of_real_trouble(plane: ControlPlane) -> None:
     plane.drained()
     plane.claim("real", region=OREGON)

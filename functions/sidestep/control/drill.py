@@ -9,14 +9,13 @@ from sidestep.aws.ballots import Ballots
 from sidestep.aws.regional import FAULT_KEY, DrillFault
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.core.drill import MAX_MINUTES, in_trouble, obstacles, unseen
+from sidestep.core.drill import MAX_MINUTES, elsewhere, obstacles, unseen
 from sidestep.core.errors import InvalidInput, NotYet, Refused
 from sidestep.core.incidents import command_to_heal
 
 settings = Settings.from_environment()
 policy = _parts.policy(settings)
 table = _parts.coordination(settings)
-lease = _parts.lease(settings, table)
 ballots = Ballots(table, settings.regions)
 tables = {region: _parts.regional(settings, region) for region in settings.regions}
 
@@ -87,14 +86,14 @@ def _heal(drill: Mapping[str, Any], now: int) -> dict[str, Any]:
 
 def _watch(drill: Mapping[str, Any], now: int) -> dict[str, Any]:
     """Where the Region stands, and whether another is in trouble: then the drill must end."""
-    control = lease.read()
-    mine = control.of(drill["region"])
+    view = ballots.view_item_by_item(settings.application)
+    mine = view.control.of(drill["region"])
     return {
         "state": mine.state,
         "settled": not mine.unfinished,
         "incident": mine.incident,
         "epoch": mine.epoch,
-        "real_incident": list(in_trouble(control, settings.regions, but=drill["region"])),
+        "real_incident": list(elsewhere(drill["region"], view, policy, now)),
         "at": now,
     }
 

@@ -1,4 +1,8 @@
-"""May a drill run, and must it end? Nothing that holds a drill back holds a failover back."""
+"""May a drill run, and must it end? Nothing that holds a drill back holds a failover back.
+
+A drill's fault may be what holds the failover of another Region back (too few others can serve):
+so it ends when another is called impaired, and not only when that one is being drained.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +40,14 @@ def obstacles(region: str, view: View, policy: Policy, now_ms: int) -> tuple[str
     if short is not None:
         found.append(short)
     return tuple(found)
+
+
+def elsewhere(region: str, view: View, policy: Policy, now_ms: int) -> tuple[str, ...]:
+    """What is wrong in other Regions than the drill's, in words: then it must end."""
+    counted = counting(view, policy, now_ms)
+    moving = in_trouble(view.control, view.regions, but=region)
+    bad = (find(one, counted, policy) for one in view.regions if one != region)
+    return (*moving, *(f"{found.region} is impaired" for found in bad if found.impaired))
 
 
 def in_trouble(control: ControlState, regions: tuple[str, ...], but: str) -> tuple[str, ...]:
