@@ -60,6 +60,7 @@ FAILOVER = {
 RECOVERY = {
     "Claim the incident": held("DRAINED"),
     "Begin probation again": RECORDED,
+    "Close what another left open": RECORDED,
     "See whether it is stable": says(stable=True, bad=False, healthy_for_s=60, why=""),
     "See whether its replica has caught up": says(caught_up=True, lag_ms=1, why=""),
     "Repair the writes at risk": says(repaired=1, conflicts=[], lost=0, complete=True, more=False),

@@ -242,7 +242,8 @@ def _not_claimable(now: RegionState, region: str, kind: str, fresh: bool) -> str
         if now.unfinished:
             return f"{region} is in recovery ({now.state}): the recovery backs out by itself"
         return f"{region} is {now.state} already ({now.incident})"
-    if now.state == SERVING:
+    # One that serves and is held by a recovery: its holder died as it closed the incident.
+    if now.state == SERVING and not now.unfinished:
         return f"{region} is serving: there is nothing to recover"
     if now.unfinished and now.kind == FAILOVER:
         return f"{region}'s failover is not finished: take that over first"
