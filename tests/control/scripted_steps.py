@@ -67,6 +67,8 @@ RECOVERY = {
     "Note what was repaired": RECORDED,
     "Keep the lease while a person thinks": RECORDED,
     "Ask a person": [{}],
+    "See whether it is still stable": says(stable=True, bad=False, healthy_for_s=60, why=""),
+    "See whether its replica still keeps up": says(caught_up=True, lag_ms=1, why=""),
     "Restore the toggle": says(set=True, version=3, why=""),
     "Restore the gate": says(set=True, marks={}, why={}),
     "Note that it is on probation": RECORDED,

@@ -250,3 +250,46 @@ def test_a_recovery_taken_over_on_probation_watches_anew() -> None:
 
     assert run.states[2] == "Begin probation again"
     assert run.output["what"] == "recovered"
+
+
+def test_a_region_that_turns_bad_while_a_person_thinks_stays_drained() -> None:
+    bad = says(stable=False, bad=True, healthy_for_s=0, why="503 again")
+
+    run = recovery(
+        Claim_the_incident=held("DRAINED", approval="always"), See_whether_it_is_still_stable=bad
+    )
+
+    assert "Ask a person" in run.states
+    assert "Restore the toggle" not in run.states
+    assert run.output["what"] == "stays drained"
+
+
+def test_a_region_that_turns_bad_while_its_writes_are_repaired_stays_drained() -> None:
+    bad = says(stable=False, bad=True, healthy_for_s=0, why="503 again")
+
+    run = recovery(See_whether_it_is_still_stable=bad)
+
+    assert "Ask a person" not in run.states
+    assert run.output["what"] == "stays drained"
+
+
+def test_replication_that_stops_while_a_person_thinks_keeps_it_drained() -> None:
+    stopped = says(caught_up=False, lag_ms=3_600_000, why="an hour too old to tell")
+
+    run = recovery(
+        Claim_the_incident=held("DRAINED", approval="always"),
+        See_whether_its_replica_still_keeps_up=stopped,
+    )
+
+    assert run.waited_s >= Policy().replication_deadline_s
+    assert run.output["what"] == "stays drained"
+
+
+def test_who_agreed_to_a_doubt_about_replication_is_not_asked_to_wait_for_its_end() -> None:
+    unknown = says(caught_up=None, lag_ms=None, why="no heartbeat")
+
+    run = recovery(See_whether_its_replica_has_caught_up=unknown)
+
+    assert "See whether it is still stable" in run.states
+    assert "See whether its replica still keeps up" not in run.states
+    assert run.output["what"] == "recovered"

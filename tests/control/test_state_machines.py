@@ -38,6 +38,7 @@ SAFE = {
     "Decide whether traffic has returned",
     "Decide whether replication is known",
     "Decide whether it has caught up",
+    "Decide whether it keeps up",
     "Put the incident down",
     # Telling failed; what was done stays done.
     "Announce it on the bus",
@@ -147,7 +148,7 @@ def test_a_rounds_machine_ends_before_express_would_end_it() -> None:
         (
             "recovery",
             [
-                *("stability_deadline_s", "approval_timeout_s"),
+                *("stability_deadline_s", "approval_timeout_s", "replication_deadline_s"),
                 *("traffic_deadline_s", "probation_s", "stability_deadline_s"),
             ],
         ),

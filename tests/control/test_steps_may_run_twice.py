@@ -20,6 +20,7 @@ WELL: dict[str, Any] = {"Payload": {"stable": True, "bad": False, "healthy_for_s
 BACK: dict[str, Any] = {
     "See whether it is stable": WELL,
     "See whether its replica has caught up": {"Payload": {"caught_up": True, "why": ""}},
+    "See whether it is still stable": WELL,
     "Watch traffic return": {"Payload": {"done": True, "dns_moved": True, "traffic_moved": None}},
     "Watch it on probation": WELL,
 }
