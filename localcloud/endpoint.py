@@ -8,6 +8,7 @@ local cloud's own service or moto answers. Nothing in the shipped code knows.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -26,6 +27,7 @@ from localcloud import moto_direct, wire
 from localcloud.direct import Destination, Silence, first_answer
 from localcloud.faults import CallFaults
 from localcloud.kernel import Kernel
+from localcloud.late_calls import LateCalls
 from localcloud.network import Network
 from localcloud.shortcuts import SCOPE, Shortcuts, session, unsigned
 from localcloud.wire import AwsError, HttpResponse, UnknownCallError, WireRequest
@@ -108,6 +110,7 @@ class Endpoint:
     def __init__(self, kernel: Kernel, network: Network) -> None:
         self.kernel, self.network = kernel, network
         self.faults = CallFaults(kernel.fork("call faults"))
+        self._late_calls = LateCalls(kernel, network)
         self.at_calls: list[Callable[[ApiCall, bool], None]] = []
         """Faults: each looks at a call twice, before (False) and after it is done, and may raise
         what stops its caller."""
@@ -220,6 +223,13 @@ class Endpoint:
         if lost or (here is not None and not self.network.reachable(here, home)):
             self.kernel.wait(call.connect_timeout_s)
             raise UnansweredError(connected=False)
+        if fault is not None and fault.late_up_to_s:
+            call.params = copy.deepcopy(call.params)  # its caller may go on to change its own
+            told = {"call": f"{call.service}:{call.operation}", "caller": call.caller.name}
+            self._late_calls.wait_in_vain(
+                *(call.read_timeout_s, fault.late_up_to_s, home, told), lambda: serve(None)
+            )
+            raise UnansweredError
         travel = self.network.round_trip_s(here, home) if here is not None else 0.0
         late = fault.delay_s if fault else 0.0
         self.kernel.wait(travel / 2 + SERVICE_TIME_S + min(late, call.read_timeout_s))

@@ -72,8 +72,9 @@ SERVICES = (
     *("cloudwatch", "dynamodb", "events", "lambda", "route53"),
     *("sns", "sqs", "stepfunctions", "any"),
 )
-HOW = ("throttled", "error", "denied", "timeout", "lost-answer")
-"""What a call comes to: refused in one of three ways, never arrived, or done and not answered."""
+HOW = ("throttled", "error", "denied", "timeout", "lost-answer", "late")
+"""What a call comes to: refused in one of three ways, never arrived, done and not answered, or
+done only after its caller has given up."""
 
 KINDS: dict[str, Kind] = {
     "region-down": Kind("nothing in the Region answers, nothing in it runs"),

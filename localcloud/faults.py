@@ -16,7 +16,8 @@ class CallFault:
     Patterns are shell-style; `caller` is matched against the caller's Region. With
     probability `share` a matching call meets one of: `error` (answered at once, nothing
     done), `lose_request` (never arrives: the caller waits for its time-out),
-    `lose_response` (done, but the answer never comes back), `delay_s` (answered late).
+    `lose_response` (done, but the answer never comes back), `delay_s` (answered late),
+    `late_up_to_s` (done when the caller has given up, at most so many seconds after that).
     """
 
     service: str = "*"
@@ -28,6 +29,7 @@ class CallFault:
     lose_request: bool = False
     lose_response: bool = False
     delay_s: float = 0.0
+    late_up_to_s: float = 0.0
     struck: int = field(default=0, compare=False)
 
 

@@ -19,6 +19,11 @@ from localcloud.scenario import Fault
 from localcloud.wire import AwsError
 
 End = Callable[[], None]
+LATE_UP_TO_S = 60.0
+"""How long after its caller gave up a late request may be done at most: modelled, AWS tells none.
+A request has to reach AWS within five minutes of the time in its signature
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html), so that one of these is
+not refused for its age."""
 _WORKFLOWS = ("failover", "recovery", "drill")
 # How each service throttles, of botocore's own list of codes that it tries again after
 # (botocore/retries/standard.py, ThrottledRetryableChecker).
@@ -67,6 +72,7 @@ def api_errors(cloud: LocalCloud, fault: Fault) -> End:
                 error=_error(name, how),
                 lose_request=how == "timeout",
                 lose_response=how == "lost-answer",
+                late_up_to_s=LATE_UP_TO_S if how == "late" else 0.0,
             )
         )
         for name in services

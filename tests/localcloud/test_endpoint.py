@@ -103,6 +103,59 @@ def test_a_lost_answer_leaves_the_write_done(world: World) -> None:
     assert stored()
 
 
+def test_a_late_request_is_done_after_its_caller_gave_up_and_as_that_caller(world: World) -> None:
+    asked: list[Caller] = []
+    world.endpoint.authorize = lambda call: asked.append(call.caller)
+    world.endpoint.faults.add(CallFault("dynamodb", "PutItem", late_up_to_s=60.0))
+
+    def ask() -> bool:
+        with pytest.raises(ReadTimeoutError):
+            put()
+        return stored()
+
+    assert not world.as_handler("eu-west-2", ask)
+    assert world.kernel.env.now == pytest.approx(2.0, abs=0.1)
+    asked.clear()
+    world.kernel.run(until=62.5)
+
+    assert stored()
+    assert [caller.name for caller in asked if caller.region] == ["handler"]
+    (arrived,) = [event for event in world.kernel.history if event["kind"] == "arrived_late"]
+    assert 2.0 < arrived["t"] <= 62.0
+
+
+def test_who_is_stopped_while_it_waits_for_a_late_request_has_sent_it_all_the_same(
+    world: World,
+) -> None:
+    world.endpoint.faults.add(CallFault("dynamodb", "PutItem", late_up_to_s=1.0))
+
+    def called() -> None:
+        current_caller.set(Caller("eu-west-2", "arn:aws:iam::123456789012:role/handler", "h"))
+        put(Config(read_timeout=600))
+
+    waiting = world.kernel.process(world.kernel.call(called))
+    waiting.callbacks.append(lambda ended: setattr(ended, "defused", True))
+    world.kernel.run(until=1)
+    waiting.interrupt("time-out")
+    world.kernel.run(until=2.5)
+
+    assert stored()
+
+
+def test_a_late_request_finds_nobody_where_its_region_is_lost_meanwhile(world: World) -> None:
+    world.endpoint.faults.add(CallFault("dynamodb", "PutItem", late_up_to_s=60.0))
+
+    def ask() -> None:
+        with pytest.raises(ReadTimeoutError):
+            put()
+
+    world.as_handler("eu-west-2", ask)
+    world.network.down.add("eu-west-2")
+    world.kernel.run(until=70)
+
+    assert not stored()
+
+
 def test_a_throttle_is_retried_by_the_sdk_until_it_ends(world: World) -> None:
     fault = world.endpoint.faults.add(
         CallFault("dynamodb", "PutItem", error=AwsError("ThrottlingException", "slow down"))
