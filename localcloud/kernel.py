@@ -110,8 +110,10 @@ class Kernel:
         self.env.traveller = self._travel.start()
         self._patch(time, "sleep", self._sleep(time.sleep))
         entropy = self.fork("entropy")
-        # uuid4 and secrets draw from here: identifiers must come from the seed too.
+        # uuid4 and secrets draw from here: identifiers must come from the seed too. The second
+        # is the name under which random.SystemRandom, that secrets draws from, has got it.
         self._patch(os, "urandom", entropy.randbytes)
+        self._patch(random, "_urandom", entropy.randbytes)
         random.seed(f"{self.seed}/global")
         mock_random.seed(f"{self.seed}/moto")
         return self

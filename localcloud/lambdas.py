@@ -113,7 +113,8 @@ class Lambdas:
         self._requests = itertools.count(1)
         self._environments = itertools.count(1)
         self._concurrent: Counter[str] = Counter()
-        self._running: dict[str, set[simpy.Process]] = {}
+        self._running: dict[str, dict[simpy.Process, None]] = {}
+        """No sets: those go by address, and so would the order in which a lost Region stops all."""
 
     def add(self, function: Function) -> None:
         """Deploy a function (again: a new deployment starts cold)."""
@@ -192,8 +193,8 @@ class Lambdas:
             log_group_name=f"/aws/lambda/{function.name}",
         )
         work = env.process(self._work(function, entry, sent, context, output))
-        running = self._running.setdefault(function.region, set())
-        running.add(work)
+        running = self._running.setdefault(function.region, {})
+        running[work] = None
         try:
             yield work | env.timeout(function.timeout_s)
         except simpy.Interrupt:
@@ -201,7 +202,7 @@ class Lambdas:
                 work.interrupt("caller stopped")
             raise
         finally:
-            running.discard(work)
+            running.pop(work, None)
         took = float(self.kernel.env.now) - started
         if not work.triggered:
             work.interrupt("time-out")

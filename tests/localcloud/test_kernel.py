@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
 import uuid
 from datetime import UTC, datetime
@@ -102,9 +103,10 @@ def test_each_fiber_has_its_own_environment_variables() -> None:
 
 
 def test_the_same_seed_gives_the_same_chance_and_identifiers() -> None:
-    def draw(seed: int) -> tuple[float, float, uuid.UUID]:
+    def draw(seed: int) -> tuple[float, float, uuid.UUID, str]:
         with Kernel(seed) as kernel:
-            return kernel.random.random(), kernel.fork("x").random(), uuid.uuid4()
+            drawn = kernel.random.random(), kernel.fork("x").random()
+            return *drawn, uuid.uuid4(), secrets.token_hex()
 
     assert draw(7) == draw(7)
     assert draw(7) != draw(8)

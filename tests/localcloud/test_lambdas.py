@@ -141,6 +141,22 @@ def test_a_throttled_function_does_not_run(service: Service) -> None:
     assert service.invoke({"n": 2}).payload["seen"] == [2]
 
 
+def test_a_lost_region_stops_what_runs_there_in_the_order_it_began(service: Service) -> None:
+    ended: list[int] = []
+
+    def follow(n: int) -> Any:
+        yield from service.lambdas.invoke("eu-west-2", "f", {"n": n, "sleep": 2})
+        ended.append(n)
+
+    for n in range(20):
+        service.kernel.process(follow(n))
+    service.kernel.run(until=1)
+    service.lambdas.kill_all("eu-west-2")
+    service.kernel.run(until=1.1)
+
+    assert ended == list(range(20))
+
+
 def test_a_lost_region_stops_what_runs_there(service: Service) -> None:
     process = service.kernel.process(service.lambdas.invoke("eu-west-2", "f", {"sleep": 2}))
     service.kernel.run(until=1)

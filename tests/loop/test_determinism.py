@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.cloud import Topology
-from tests.loop.short_run import transcript
+from tests.loop.short_run import transcript, transcript_of_a_loss
 
 pytestmark = pytest.mark.xdist_group("determinism")
 
@@ -25,7 +25,7 @@ def history() -> str:
     return transcript(seed=7, seconds=SECONDS)
 
 
-def elsewhere(seed: int, hash_seed: str, seconds: float = SECONDS) -> str:
+def elsewhere(seed: int, hash_seed: str, seconds: float = SECONDS, *more: str) -> str:
     """The same history, made by a process of its own, whose sets have another order."""
     environ = os.environ | {
         "PYTHONHASHSEED": hash_seed,
@@ -34,7 +34,7 @@ def elsewhere(seed: int, hash_seed: str, seconds: float = SECONDS) -> str:
         "LC_ALL": "C",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "tests.loop.short_run", str(seed), str(seconds)],
+        [sys.executable, "-m", "tests.loop.short_run", str(seed), str(seconds), *more],
         cwd=ROOT,
         env=environ,
         capture_output=True,
@@ -58,6 +58,14 @@ def test_another_process_with_another_hash_seed_and_time_zone_writes_the_same_by
     pairs = zip(history.splitlines(), other.splitlines(), strict=False)
     assert [pair for pair in pairs if pair[0] != pair[1]][:1] == []
     assert history == other
+
+
+def test_a_region_that_is_lost_under_load_stops_its_functions_in_the_same_order_again() -> None:
+    here = transcript_of_a_loss(seed=7, seconds=25.0)
+
+    stopped = [line for line in here.splitlines() if "the runtime was stopped" in line]
+    assert len(stopped) > 3
+    assert elsewhere(7, "4711", 25.0, "lost") == here
 
 
 def test_a_world_after_one_of_other_regions_has_the_history_that_it_has_alone() -> None:
