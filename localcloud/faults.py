@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from localcloud.wire import AwsError
 
@@ -32,6 +32,12 @@ class CallFault:
     late_up_to_s: float = 0.0
     struck: int = field(default=0, compare=False)
 
+    @property
+    def only_delays(self) -> bool:
+        """Whether the call is done and answered, though late."""
+        lost = self.lose_request or self.lose_response or self.late_up_to_s
+        return not lost and self.error is None
+
 
 class CallFaults:
     """The faults in force, asked once for every AWS call."""
@@ -50,8 +56,13 @@ class CallFaults:
         self._active.remove(fault)
 
     def strike(self, service: str, operation: str, region: str, caller: str) -> CallFault | None:
-        """The first active fault that strikes this call, or None."""
+        """What strikes this call, or None: the first active fault that is more than a delay,
+        later by all the delays that strike it, too."""
+        first: CallFault | None = None
+        late_s = 0.0
         for fault in self._active:
+            if first is not None and not fault.only_delays:
+                continue
             if (
                 fnmatch.fnmatchcase(service, fault.service)
                 and fnmatch.fnmatchcase(operation, fault.operation)
@@ -60,5 +71,9 @@ class CallFaults:
                 and (fault.share >= 1.0 or self._chance.random() < fault.share)
             ):
                 fault.struck += 1
-                return fault
-        return None
+                late_s += fault.delay_s
+                if not fault.only_delays:
+                    first = fault
+        if first is None:
+            return CallFault(delay_s=late_s) if late_s else None
+        return first if late_s == first.delay_s else replace(first, delay_s=late_s)

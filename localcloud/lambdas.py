@@ -15,7 +15,7 @@ import itertools
 import json
 import os
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,6 +29,7 @@ import simpy
 from localcloud.endpoint import Caller, current_caller
 from localcloud.kernel import Kernel, Steps
 from localcloud.network import Network
+from localcloud.overlapping import Newest
 
 # Modelled, not measured: what a Python function with one layer needs before its first
 # line runs, and what the service adds to each warm invocation.
@@ -107,7 +108,7 @@ class Lambdas:
         """Faults: each may name the error type with which an invocation ends at once."""
         self.losses: list[Callable[[Function], bool]] = []
         """Faults: each may lose the answer of an invocation that is over."""
-        self.clock_ahead_s: dict[str, float] = {}
+        self.clock_ahead_s: defaultdict[str, Newest[float]] = defaultdict(Newest)
         """Faults: Region → how far the clocks that its functions see are ahead."""
         self._functions: dict[tuple[str, str], _Deployed] = {}
         self._requests = itertools.count(1)
@@ -237,7 +238,7 @@ class Lambdas:
                 environ=function.environ,
                 stdout=output,
                 context=scope,
-                ahead_s=self.clock_ahead_s.get(function.region, 0.0),
+                ahead_s=self.clock_ahead_s[function.region].value(0.0),
             )
             return json.loads(json.dumps(result)), None
         except RuntimeStopped as stopped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from localcloud.geography import PLACES, round_trip_s
+from localcloud.overlapping import Overlapping
 
 
 class Network:
@@ -15,10 +16,10 @@ class Network:
     """
 
     def __init__(self) -> None:
-        self.down: set[str] = set()
-        self.isolated: set[str] = set()
-        self.dark: set[str] = set()
-        self.cut: set[frozenset[str]] = set()
+        self.down = Overlapping[str]()
+        self.isolated = Overlapping[str]()
+        self.dark = Overlapping[str]()
+        self.cut = Overlapping[frozenset[str]]()
         self.slow: dict[str, float] = {}
         """Extra seconds on every round trip to and from a Region."""
 

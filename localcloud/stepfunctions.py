@@ -22,6 +22,7 @@ from localcloud.asl import (
 from localcloud.endpoint import ACCOUNT, ApiCall, Endpoint
 from localcloud.kernel import Kernel
 from localcloud.network import Network
+from localcloud.overlapping import Overlapping
 from localcloud.wire import AwsError
 
 MAX_NAME = 80
@@ -55,7 +56,7 @@ class StepFunctions:
         self.on_status: list[Callable[[str, Execution], None]] = []
         self._slow: dict[str, list[float]] = {}
         self.on_transition: list[Transitioned] = []
-        self.unavailable: set[str] = set()
+        self.unavailable = Overlapping[str]()
         """Regions whose Step Functions API answers errors (a fault)."""
         self._runner = runner
         self._machines: dict[str, StateMachine] = {}

@@ -15,6 +15,7 @@ from localcloud.faults import CallFault
 from localcloud.frontdoor import HttpAnswer
 from localcloud.kernel import Steps
 from localcloud.lambdas import Function
+from localcloud.overlapping import Overlapping
 from localcloud.scenario import Fault
 from localcloud.services.eventbridge import BusFault
 from localcloud.services.links import Disturbance
@@ -30,7 +31,7 @@ def _region_down(cloud: LocalCloud, fault: Fault) -> End:
     return lambda: cloud.restore_region(fault.region)
 
 
-def _in_set(places: Callable[[LocalCloud], set[str]]) -> Begin:
+def _in_set(places: Callable[[LocalCloud], Overlapping[str]]) -> Begin:
     """A fault that is a Region's membership in a set."""
 
     def begin(cloud: LocalCloud, fault: Fault) -> End:
@@ -134,19 +135,14 @@ def _alarms_stuck(cloud: LocalCloud, fault: Fault) -> End:
 
 
 def _clock_skew(cloud: LocalCloud, fault: Fault) -> End:
-    cloud.lambdas.clock_ahead_s[fault.region] = float(fault.settings["ahead_s"])
-
-    def end() -> None:
-        del cloud.lambdas.clock_ahead_s[fault.region]
-
-    return end
+    return cloud.lambdas.clock_ahead_s[fault.region].stand(float(fault.settings["ahead_s"]))
 
 
 def _route53_down(cloud: LocalCloud, _: Fault) -> End:
-    cloud.route53.control_plane_down = True
+    cloud.route53.control_plane_down += 1
 
     def end() -> None:
-        cloud.route53.control_plane_down = False
+        cloud.route53.control_plane_down -= 1
 
     return end
 
@@ -168,13 +164,8 @@ def _coordination_down(cloud: LocalCloud, _: Fault) -> End:
 
 
 def _duplicates(cloud: LocalCloud, fault: Fault) -> End:
-    delivery = cloud.services.events.delivery
-    before, delivery.duplicate_share = delivery.duplicate_share, float(fault.settings["share"])
-
-    def end() -> None:
-        delivery.duplicate_share = before
-
-    return end
+    shares = cloud.services.events.delivery.duplicate_shares
+    return shares.stand(float(fault.settings["share"]))
 
 
 BEGINS: dict[str, Begin] = {

@@ -6,6 +6,7 @@ name servers (data plane) go on.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Protocol
 
 from moto.core.utils import get_service_model
@@ -24,12 +25,14 @@ from localcloud.wire import AwsError
 class Regions(Protocol):
     """Which Regions are down: what `localcloud.network.Network` is."""
 
-    down: set[str]
+    @property
+    def down(self) -> Container[str]:
+        """Their names."""
 
 
 class Route53:
-    """Health checks, hosted zones and the API to both. Set `control_plane_down` to take the API
-    away; `record`, when given, gets AWS/Route53's metrics, which exist in us-east-1 only."""
+    """Health checks, hosted zones and the API to both. `control_plane_down` counts what keeps the
+    API away; `record`, when given, gets AWS/Route53's metrics, which exist in us-east-1 only."""
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class Route53:
         alarm_data: AlarmData,
         record: Record | None = None,
     ) -> None:
-        self.control_plane_down = False
+        self.control_plane_down = 0
         self.checks = HealthChecks(world, ask, alarm_data)
         self.served = ServedZones(world, ACCOUNT)
         self._world, self._network, self._record = world, network, record

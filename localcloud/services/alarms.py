@@ -17,6 +17,7 @@ from moto.cloudwatch.models import Alarm, cloudwatch_backends
 from localcloud.endpoint import ACCOUNT, ApiCall, Endpoint
 from localcloud.kernel import Kernel, Steps
 from localcloud.network import Network
+from localcloud.overlapping import Overlapping
 from localcloud.services import modelled
 from localcloud.services.alarm_events import (
     notification,
@@ -70,7 +71,7 @@ class Alarms:
         self._kernel, self._network, self._metrics = kernel, network, metrics
         self._emit, self._publish = emit, publish
         self._watched: dict[tuple[str, str], _Watched] = {}
-        self._stuck: set[str] = set()
+        self._stuck = Overlapping[str]()
         endpoint.before("cloudwatch", "PutMetricAlarm")(self._check)
         endpoint.after("cloudwatch", "PutMetricAlarm")(self._put)
         endpoint.before("cloudwatch", "PutCompositeAlarm", "PutAnomalyDetector")(_refuse)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from localcloud.kernel import Kernel, Steps
 from localcloud.network import Network
+from localcloud.overlapping import Newest
 from localcloud.services import modelled
 from localcloud.services.event_input import BadInput, input_for
 from localcloud.services.event_targets import Failed, Targets
@@ -51,11 +52,17 @@ class Delivery:
         self._kernel, self._network, self._targets = kernel, network, targets
         self._queues, self._policies = queues, policies
         self._chance = kernel.fork("event delivery")
-        self.duplicate_share = modelled.DUPLICATE_SHARE
+        self.duplicate_shares = Newest[float]()
+        """Faults: the share of events that come twice."""
         self.late_s: list[float] = []
         """Faults: how long each event waits at most, besides."""
         self.ingest: Ingest = _unset
         """Puts an event on a bus; the bus sets it."""
+
+    @property
+    def duplicate_share(self) -> float:
+        """Of the events, 0 to 1."""
+        return self.duplicate_shares.value(modelled.DUPLICATE_SHARE)
 
     def start(
         self, region: str, rule_arn: str, target: Mapping[str, Any], event: Mapping[str, Any]
