@@ -174,7 +174,8 @@ KINDS: dict[str, Kind] = {
         aside=True,
     ),
     "paused-by-operator": Kind(
-        "an operator pauses automation, and takes it back at the end", aside=True
+        "an operator pauses automation, of the Region if one is given, and takes it back later",
+        aside=True,
     ),
 }
 """How each strikes is in strikes.py; a test holds the two together."""
@@ -185,4 +186,4 @@ REGIONLESS = frozenset(
         *("workflow-crash", "redriven-by-hand", "paused-by-operator"),
     }
 )
-"""Kinds that strike no single Region."""
+"""Kinds that strike no single Region, or need not."""

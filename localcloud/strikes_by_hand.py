@@ -117,10 +117,25 @@ def _redrive(cloud: LocalCloud, region: str, arn: str) -> Steps[None]:
 
 
 def paused(cloud: LocalCloud, fault: Fault) -> End:
-    """An operator pauses automation, and takes it back at the end."""
-    cloud.kernel.process(_by_a_person(cloud, "pause", lambda: cloud.pause(fault.for_s)))
+    """An operator pauses automation, of a Region or of all, and takes it back at the end."""
+    region, until_ms = fault.region or None, [0]
+
+    def order() -> None:
+        until_ms.append(int(cloud.kernel.now * 1000) + int(fault.for_s * 1000))
+        cloud.pause(fault.for_s, region)
+
+    def take_back() -> None:
+        control = cloud.control()
+        standing = (
+            control.get("paused_regions", {}).get(region) if region else control.get("paused")
+        )
+        # A pause that was ordered since has taken this one's place, and is not this one's to end.
+        if standing is None or int(standing["until_ms"]) <= until_ms[-1]:
+            cloud.resume(region)
+
+    cloud.kernel.process(_by_a_person(cloud, "pause", order))
 
     def end() -> None:
-        cloud.kernel.process(_by_a_person(cloud, "resume", cloud.resume))
+        cloud.kernel.process(_by_a_person(cloud, "resume", take_back))
 
     return end

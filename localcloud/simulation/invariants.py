@@ -90,7 +90,8 @@ class Watch:
         self.harm = Harm()
         self._checks = {f"-{region}-RegionCheck": region for region in regions}
         self.now_s = 0.0
-        self.paused: list[tuple[float, float]] = []
+        self.paused: list[tuple[float, float, str]] = []
+        """(From when, to when, of which Region; "" of all)."""
         self._starts: list[tuple[float, str]] = []
         self.violations: list[Violation] = []
         self.drains: list[tuple[float, str]] = []
@@ -111,9 +112,13 @@ class Watch:
                 self._starts.append((event["t"], f"{event['machine']} {event['execution']}"))
             self.executions[known] = event["status"]
         if event["kind"] == "pause":
-            self.paused.append((event["t"], event["until"]))
+            self.paused.append((event["t"], event["until"], event.get("region") or ""))
         if event["kind"] == "resume":
-            self.paused = [(since, min(until, event["t"])) for since, until in self.paused]
+            over = event.get("region") or ""
+            self.paused = [
+                (since, min(until, event["t"]) if of == over else until, of)
+                for since, until, of in self.paused
+            ]
         if event["kind"] == "health_check":
             for ending, region in self._checks.items():
                 if event["name"].endswith(ending):
@@ -142,13 +147,15 @@ class Watch:
     def started_in_a_pause(self, heard_s: float, over_s: float) -> Iterator[Violation]:
         """Executions that move traffic and began under an order not to; a drill is an order too."""
         for at, name in self._starts:
-            for since, until in self.paused:
+            for since, until, of in self.paused:
                 by_itself = name.startswith(("failover ", "recovery ")) and BY_HAND not in name
-                if by_itself and since + heard_s < at < until - over_s:
+                about = not of or f"-{of}-" in name
+                if by_itself and about and since + heard_s < at < until - over_s:
                     yield Violation("order-kept", f"{name} began under a pause", at)
         for at, incident in self.drains:
-            for since, until in self.paused:
-                if since + heard_s < at < until - over_s:
+            for since, until, of in self.paused:
+                about = not of or f"-{of}-" in incident
+                if about and since + heard_s < at < until - over_s:
                     yield Violation("order-kept", f"{incident} drained under a pause", at)
 
     def broken(self, invariant: str, words: str) -> None:

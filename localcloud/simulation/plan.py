@@ -57,6 +57,15 @@ BY_HAND = ("drill", "failover")
 """What a person starts. A Region that was failed over by hand waits for that person's recovery."""
 RETURN_AFTER_S = (60.0, 240.0)
 """When that person begins to ask for it."""
+ALONE_SHARE = 0.05
+"""Of the worlds: one lasting fault and nothing else wrong, so that it can be said what must be
+done about it (invariant `helps`)."""
+ALONE = (
+    *("region-down", "region-dark", "health-errors"),
+    *("write-errors", "table-throttled", "bad-deploy"),
+)
+"""Kinds that, whole and lasting, surely harm a Region's clients."""
+PAUSED = "paused-by-operator"
 REDRIVEN, CRASH = "redriven-by-hand", "workflow-crash"
 REDRIVEN_AFTER_S = 120.0
 """So much later than other faults somebody redrives what they have cut short: until then it has
@@ -121,8 +130,12 @@ def plan(seed: int, kinds: Sequence[str] | None = None) -> Plan:
     size = chance.choices(list(SIZES), list(SIZES.values()))[0]
     regions = tuple(chance.sample(GUARDABLE, size))
     coordination = chance.choice(COORDINATING)
-    policy = _policy(chance)
-    faults = tuple(_fault(chance, kind, regions, policy) for kind in _kinds(chance, kinds))
+    policy = _policy(chance, size)
+    alone = [kind for kind in ALONE if kinds is None or kind in kinds]
+    if alone and chance.random() < ALONE_SHARE:
+        faults: tuple[Fault, ...] = (_alone(chance, chance.choice(alone), regions),)
+    else:
+        faults = tuple(_fault(chance, kind, regions, policy) for kind in _kinds(chance, kinds))
     return Plan(
         seed=seed,
         regions=regions,
@@ -145,7 +158,7 @@ def _kinds(chance: random.Random, allowed: Sequence[str] | None) -> list[str]:
     return [*drawn, CRASH] if wanted else drawn
 
 
-def _policy(chance: random.Random) -> dict[str, Any]:
+def _policy(chance: random.Random, size: int) -> dict[str, Any]:
     """Defaults in a quarter of the worlds; nobody is there to agree to anything in any."""
     policy: dict[str, Any] = {"approval": "never"}
     if chance.random() < 0.75:
@@ -156,7 +169,23 @@ def _policy(chance: random.Random) -> dict[str, Any]:
             "traffic_deadline_s": chance.choice((30, 60, 120)),
             "lease_s": chance.choice((30, 90)),
         }
+        if chance.random() < 0.3:
+            policy["max_drains_per_day"] = chance.choice((1, 2, 3))
+        if size >= 3:
+            policy["min_serving_regions"] = chance.choice((1, 1, 2))
     return policy
+
+
+def _alone(chance: random.Random, kind: str, regions: Sequence[str]) -> Fault:
+    """The only fault of a world: whole from the first moment, once, and for long."""
+    whole = {"share": 1.0, "grows_over_s": 0.0}
+    return Fault(
+        kind=kind,
+        region=chance.choice(regions),
+        at_s=round(CALM_S + chance.uniform(0.0, SPREAD_S), 1),
+        for_s=round(chance.uniform(*LASTING_S), 1),
+        settings={name: whole[name] for name in KINDS[kind].settings},
+    )
 
 
 def _fault(
@@ -169,6 +198,8 @@ def _fault(
         for name, setting in KINDS[kind].settings.items()
     }
     region = "" if kind in REGIONLESS else chance.choice(regions)
+    if kind == PAUSED and chance.random() < 0.5:
+        region = chance.choice(regions)
     if "peer" in settings:
         settings["peer"] = chance.choice([other for other in regions if other != region])
     return Fault(
@@ -188,6 +219,8 @@ def _course(
     """For how long a fault strikes, how far apart, and how often."""
     numbers = Policy.parse(policy)
     possible = [ONCE, THRICE]
+    if kind == PAUSED and chance.random() < 0.5:
+        possible = [LASTING]
     if kind in HURTS:
         possible.append(LASTING)
         if numbers.traffic_deadline_s <= QUICK_S:

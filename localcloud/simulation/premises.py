@@ -6,12 +6,15 @@ judge is told beside them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from localcloud.run import Outcome
 from localcloud.simulation.harm import Strike
 from localcloud.simulation.invariants import Watch, patience_s, stands_alone
 from sidestep.core.policy import Policy
+
+_JUDGED_S = 30.0
+"""A pause that is shorter is over before what began under it can be told from what began before."""
 
 
 def put_to_test(outcome: Outcome, watch: Watch, policy: Policy) -> frozenset[str]:
@@ -50,6 +53,9 @@ def _premises(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[str]:
             yield "cool-down"
 
 
-def _is_under(pauses: list[tuple[float, float]], strike: Strike) -> bool:
-    """Whether a Region is harmed while automation is paused, and has been for a while."""
-    return any(until - since > 30.0 and strike.in_force(since, until) for since, until in pauses)
+def _is_under(pauses: Sequence[tuple[float, float, str]], strike: Strike) -> bool:
+    """Whether a Region is harmed while a pause of it, long enough to be judged, is in force."""
+    return any(
+        until - since > _JUDGED_S and of in ("", strike.region) and strike.in_force(since, until)
+        for since, until, of in pauses
+    )

@@ -165,7 +165,10 @@ EFFECTS: dict[str, tuple[Callable[[LocalCloud], Any], Any, Any]] = {
     "workflow-crash": (lambda cloud: _outcome_of_a_drill(cloud), None, "ABORTED"),
     "workflow-slow": (lambda cloud: _seconds_of_an_observation(cloud) > 30, False, True),
     "events-late": (lambda cloud: cloud.services.events.delivery.late_s, [], [30.0]),
-    "paused-by-operator": (lambda cloud: "paused" in cloud.control(), False, True),
+    "paused-by-operator": (
+        lambda cloud: list(cloud.control().get("paused_regions", {})),
+        *([], [HERE]),
+    ),
     "started-by-hand": (
         lambda cloud: len(cloud.stepfunctions.executions(cloud.machine(THERE, "failover"))),
         0,

@@ -107,3 +107,19 @@ def test_a_call_is_late_by_all_delays_and_fails_by_the_first_failure() -> None:
     assert (late.delay_s, late.only_delays) == (2.0, True)
     assert lost is not None
     assert (lost.delay_s, lost.lose_response, lost.lose_request) == (2.0, True, False)
+
+
+def test_who_ends_a_pause_leaves_a_newer_one_that_another_ordered(cloud: LocalCloud) -> None:
+    def pauses(cloud: LocalCloud) -> tuple[bool, list[str]]:
+        control = cloud.control()
+        return "paused" in control, list(control.get("paused_regions", {}))
+
+    kind = "paused-by-operator"
+    seen = after(
+        cloud,
+        *(Fault(kind, "", 1, 30), Fault(kind, "", 20, 40), Fault(kind, HERE, 5, 5)),
+        look=pauses,
+        at_s=(7, 15, 35, 62),
+    )
+
+    assert seen == [(True, [HERE]), (True, []), (True, []), (False, [])]

@@ -297,6 +297,19 @@ def test_a_region_that_fails_plainly_and_alone_has_to_be_drained(
     assert broken(of) == ({"helps"} if judged else set())
 
 
+@pytest.mark.parametrize(("about", "breaks"), [(HERE, {"order-kept"}), (THERE, set())])
+def test_a_regions_pause_is_about_what_is_done_to_that_region(about: str, breaks: set[str]) -> None:
+    watch = Watch(REGIONS)
+    watch.hear({"kind": "pause", "t": 10.0, "until": 400.0, "region": HERE})
+    watch.hear({"kind": "pause", "t": 10.0, "until": 400.0, "region": None})
+    watch.hear({"kind": "resume", "t": 20.0, "region": None})
+    for status in ("RUNNING", "SUCCEEDED"):
+        started = {"machine": "failover", "execution": f"demo-{about}-1", "status": status}
+        watch.hear({"kind": "workflow", "t": 100.0, "region": THERE, **started})
+
+    assert broken(outcome(), watch) == breaks
+
+
 def test_a_person_may_start_a_failover_under_a_pause() -> None:
     watch = Watch(REGIONS)
     started = {

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from localcloud.fault_kinds import HOW, KINDS, REGIONLESS
-from localcloud.simulation.plan import BY_HAND, HINDERS, HURTS, LASTING_S, cools_down, plan
+from localcloud.simulation.plan import ALONE, BY_HAND, HINDERS, HURTS, LASTING_S, cools_down, plan
 from sidestep.core.policy import Policy
 
 PLANS = [plan(seed) for seed in range(400)]
@@ -54,6 +54,8 @@ def test_a_plan_is_one_that_the_system_takes() -> None:
 
 def test_only_kinds_that_are_asked_for_are_drawn() -> None:
     assert {f.kind for seed in range(30) for f in plan(seed, ["slow"]).faults} == {"slow"}
+    down = {f.kind for seed in range(60) for f in plan(seed, ["region-down"]).faults}
+    assert down == {"region-down"}
 
 
 def test_a_region_may_be_harmed_again_after_its_return_and_within_its_cool_down() -> None:
@@ -75,6 +77,39 @@ def test_a_region_may_be_harmed_for_longer_than_its_failover_takes() -> None:
     lasting = [w for w in PLANS if any(f.for_s >= LASTING_S[0] for f in w.faults)]
 
     assert len(lasting) > len(PLANS) / 20
+
+
+def test_in_some_worlds_one_thing_alone_goes_wrong_and_for_long() -> None:
+    single = [w.faults[0] for w in PLANS if len(w.faults) == 1 and w.faults[0].kind in ALONE]
+    alone = [
+        fault
+        for fault in single
+        if fault.times == 1
+        and LASTING_S[0] <= fault.for_s <= LASTING_S[1]
+        and fault.settings.get("share", 1.0) == 1.0
+        and not fault.settings.get("grows_over_s")
+    ]
+
+    assert len(alone) > len(PLANS) / 40
+    assert {fault.kind for fault in alone} == set(ALONE)
+
+
+def test_operators_pause_for_long_or_short_and_one_region_or_all() -> None:
+    pauses = [f for world in PLANS for f in world.faults if f.kind == "paused-by-operator"]
+    lasting = [pause for pause in pauses if pause.for_s >= LASTING_S[0]]
+    of_one = [pause for pause in pauses if pause.region]
+
+    assert len(pauses) / 4 < len(lasting) < len(pauses) * 3 / 4
+    assert len(pauses) / 4 < len(of_one) < len(pauses) * 3 / 4
+
+
+def test_some_policies_allow_few_drains_or_want_two_regions_to_serve() -> None:
+    policies = [(len(world.regions), Policy.parse(world.policy)) for world in PLANS]
+
+    assert {policy.max_drains_per_day for _, policy in policies} == {1, 2, 3, 6}
+    assert {policy.min_serving_regions for size, policy in policies if size >= 3} == {1, 2}
+    assert {policy.min_serving_regions for size, policy in policies if size == 2} == {1}
+    assert not any(policy.observe_only for _, policy in policies)
 
 
 def test_who_fails_a_region_over_by_hand_asks_for_its_return() -> None:
