@@ -11,11 +11,17 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from localcloud.services import modelled
 from localcloud.services.metric_math import Expression, Points, Scope, UnsupportedExpression, parse
-from localcloud.services.metrics import MetricId, MetricStore, dimensions, percentile_of
+from localcloud.services.metrics import (
+    MetricId,
+    MetricStore,
+    Sample,
+    dimensions,
+    percentile_of,
+)
 
 OK: Final = "OK"
 ALARM: Final = "ALARM"
@@ -151,8 +157,15 @@ def metric_of(region: str, found: Mapping[str, Any]) -> MetricId:
     return MetricId(region, found.get("Namespace", ""), found["MetricName"], where)
 
 
+class Samples(Protocol):
+    """Where data come from: the store itself, or what can be read of it by now."""
+
+    def sample(self, metric: MetricId, start: int, period: int) -> Sample:
+        """One period's data."""
+
+
 def series(
-    queries: Sequence[Query], store: MetricStore, end: int, period: int, count: int
+    queries: Sequence[Query], store: Samples, end: int, period: int, count: int
 ) -> dict[str, Points]:
     """Each query's data points for `count` periods that end at `end` (epoch seconds)."""
     starts = [end - period * back for back in range(count, 0, -1)]

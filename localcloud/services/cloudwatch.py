@@ -1,4 +1,8 @@
-"""CloudWatch's API on the metric store: PutMetricData, GetMetricData, statistics, lists."""
+"""CloudWatch's API on the metric store: PutMetricData, GetMetricData, statistics, lists.
+
+What is read is what can be seen by now (`visibility.py`), and no status says that it is not all:
+GetMetricData calls it Complete.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from localcloud.endpoint import ApiCall, Endpoint
 from localcloud.kernel import Kernel
 from localcloud.services.alarm_rules import metric_of, queries_of, series
 from localcloud.services.metrics import MetricId, MetricStore, StatisticSet
+from localcloud.services.visibility import Visible
 from localcloud.wire import AwsError
 
 MAX_POINTS = 1440
@@ -22,6 +27,7 @@ class MetricApi:
 
     def __init__(self, kernel: Kernel, endpoint: Endpoint, metrics: MetricStore) -> None:
         self._kernel, self._metrics = kernel, metrics
+        self._visible = Visible(kernel, metrics)
         endpoint.answers("cloudwatch", "PutMetricData")(self._put)
         endpoint.answers("cloudwatch", "GetMetricData")(self._data)
         endpoint.answers("cloudwatch", "GetMetricStatistics")(self._statistics)
@@ -59,7 +65,7 @@ class MetricApi:
             period = _period(asked)
             first = int(start // period) * period
             count = -(-(int(stop) - first) // period)
-            found = series(queries, self._metrics, first + count * period, period, count)
+            found = series(queries, self._visible, first + count * period, period, count)
         except ValueError as wrong:
             raise AwsError("ValidationError", str(wrong)) from None
         newest_first = call.params.get("ScanBy", "TimestampDescending") == "TimestampDescending"
@@ -116,7 +122,7 @@ class MetricApi:
         extended: list[str],
     ) -> Iterator[dict[str, Any]]:
         while start < stop:
-            sample = self._metrics.sample(metric, start, period)
+            sample = self._visible.sample(metric, start, period)
             if sample.count:
                 point: dict[str, Any] = {
                     "Timestamp": datetime.fromtimestamp(start, UTC),

@@ -49,8 +49,18 @@ RETRY_S: Final = (1.0, 600.0)
 """First and longest pause between delivery attempts, doubling, with full jitter."""
 
 # -- CloudWatch ------------------------------------------------------------------------------
+METRIC_INGESTION_S: Final = (2.0, 45.0)
+"""From the sending of a metric to its being readable by GetMetricData. Lambda and API Gateway send
+once a minute (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics.html,
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html), so that a
+minute is whole up to 105 s after its end. AWS promises nothing; who reads it all day says two to
+three minutes after a value's time stamp on average (Splunk, "Troubleshoot AWS CloudWatch polling")
+or about two (https://docs.datadoghq.com/integrations/guide/cloud-metric-delay/), and sees the
+newest minute "incomplete and volatile" (github.com/Netflix/atlas/pull/1300)."""
 INGESTION_S: Final = 5.0
-"""A period is judged only this long after its end: metrics arrive late."""
+"""An alarm judges a period this long after its end, on all that was measured in it: the best case.
+That alarms are ahead of what the API shows is assumed; a later one only makes failover later where
+nothing but alarms sees the fault."""
 INGESTION_HIGH_RESOLUTION_S: Final = 2.0
 EVALUATION_RANGE_EXTRA: Final = 2
 """Data points fetched beyond EvaluationPeriods: five for three in AWS's own examples."""

@@ -102,6 +102,7 @@ def test_put_values_come_back_by_get_metric_data_and_statistics_in_their_region_
             {**datum, "Values": [3.0], "Counts": [2], "Timestamp": START + timedelta(seconds=70)},
         ],
     )
+    world.run(600)
     window = {"StartTime": START, "EndTime": START + timedelta(minutes=5)}
     stat = {"Metric": WRITES | {"Dimensions": where}, "Period": 60, "Stat": "Sum"}
     queries = [
