@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.api.data_plane import DataPlane, sample, silent
 
 DATA = "sidestep-demo-data"
@@ -25,3 +27,25 @@ def test_a_canary_fails_where_a_clients_write_may(plane: DataPlane) -> None:
 
     assert answer.status == 503
     assert answer.body["error"]["code"] == "unavailable"
+
+
+def reading() -> dict[str, Any]:
+    """The sample's request as a read: `GET /canary`."""
+    event = sample("api-canary")
+    event["routeKey"] = event["requestContext"]["routeKey"] = "GET /canary"
+    event["requestContext"]["http"]["method"] = "GET"
+    return event
+
+
+def test_a_reading_canary_gets_the_newest_message_as_a_client_would(plane: DataPlane) -> None:
+    message = plane.request(plane.cold_start("write"), sample("api-write")).body["message"]
+
+    answer = plane.request(plane.cold_start("history"), reading())
+
+    assert (answer.status, answer.body["items"]) == (200, [message])
+
+
+def test_a_reading_canary_fails_where_a_clients_read_may(plane: DataPlane) -> None:
+    plane.faults.strike("Query", silent, DATA)
+
+    assert plane.request(plane.cold_start("history"), reading()).status == 503

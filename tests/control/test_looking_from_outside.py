@@ -50,7 +50,7 @@ def test_a_look_asks_the_regions_own_name_over_https_for_health_and_as_a_client_
     answer = plane.invoke("probe", region=LONDON)
 
     assert [one["what"] for one in asked] == [
-        *("GET /health", "POST /canary", "GET /history?limit=1"),
+        *("GET /health", "POST /canary", "GET /canary"),
         *("POST /canary",) * 5,
     ]
     assert {(one["scheme"], one["host"]) for one in asked} == {("https", f"{LONDON}.{NAME}")}

@@ -24,6 +24,7 @@ def made(name: str) -> dict[str, Any]:
         ("post", "/messages", "WriteFunction", "Route"),
         ("post", "/canary", "WriteFunction", "Canary"),
         ("get", "/history", "HistoryFunction", "Route"),
+        ("get", "/canary", "HistoryFunction", "Canary"),
         ("get", "/health", "HealthFunction", "Route"),
         ("get", "/drained/{region}", "DrainedFunction", "Route"),
     ],

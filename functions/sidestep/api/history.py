@@ -1,4 +1,8 @@
-"""`GET /history`: messages of every Region, newest first, as this Region's replica holds them."""
+"""`GET /history`: messages of every Region, newest first, as this Region's replica holds them.
+
+`GET /canary` is for observers: the same function and query, and a route of its own, so that
+metrics of clients' routes count clients alone.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from sidestep.aws.clients import client
 from sidestep.aws.messages import MessageStore
 from sidestep.aws.settings import Settings
 from sidestep.core.errors import SidestepError
-from sidestep.core.messages import encode_cursor
+from sidestep.core.messages import Cursor, encode_cursor
 
 settings = Settings.from_environment()
 logger, tracer = telemetry.logger(), telemetry.tracer()
@@ -38,9 +42,20 @@ def history() -> Response[str]:
     """One page; each message says where it was written, the page says who answered."""
     try:
         limit, cursor = page_asked(app.current_event)  # before any AWS call, as in write.py
-        found = page(messages, cursor, limit, int(time.time() * 1000))
     except BadRequest as wrong:
         return bad_request(wrong)
+    return _page(limit, cursor)
+
+
+@app.get("/canary")
+def canary() -> Response[str]:
+    """A page of one message: 200, or 503 as a client would get."""
+    return _page(1, None)
+
+
+def _page(limit: int, cursor: Cursor | None) -> Response[str]:
+    try:
+        found = page(messages, cursor, limit, int(time.time() * 1000))
     except SidestepError as failure:
         logger.error("history not read", error=str(failure), kind=type(failure).__name__)
         return unavailable("history cannot be read now")

@@ -33,7 +33,7 @@ LEAST_SHARE, WORST_SHARE = 0.035, 0.5
 to tell it from none takes more requests than there are; and a few answers differ from a Region
 that answers nothing as much as from one that answers half."""
 
-WRITE, READ = "POST /canary", "GET /history?limit=1"
+WRITE, READ = "POST /canary", "GET /canary"
 CANARIES = (WRITE, READ, *(WRITE,) * 5)
 """Asked in each look. How many writes decides how soon a small share shows for the first time;
 more would cost more (docs/decisions/007-canary-requests.md)."""

@@ -96,7 +96,7 @@ def test_every_guarded_region_has_every_function_with_sources_that_are_there(
 
 
 @pytest.mark.parametrize("region", GUARDED)
-def test_the_api_answers_five_routes_on_its_two_names_only(
+def test_the_api_answers_six_routes_on_its_two_names_only(
     stacks: dict[str, Stack], region: str
 ) -> None:
     (api,) = stacks[region].apis
@@ -106,6 +106,7 @@ def test_the_api_answers_five_routes_on_its_two_names_only(
         ("POST", "/messages", "write"),
         ("POST", "/canary", "write"),
         ("GET", "/history", "history"),
+        ("GET", "/canary", "history"),
         ("GET", "/health", "health"),
         ("GET", "/drained/{region}", "drained"),
     }  # fmt: skip
