@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sidestep.aws.ballots import Ballots
+from sidestep.aws.ballots import Ballots, Registered
 from sidestep.aws.clients import client
 from sidestep.aws.dns_view import DnsView
 from sidestep.aws.settings import Settings
@@ -21,37 +21,40 @@ lease = _parts.lease(settings, table)
 ballots = Ballots(table, settings.regions)
 view = DnsView(settings.name_servers)
 metrics = {
-    region: TrafficMetrics(client("cloudwatch", region, attempts=1), settings.application)
-    for region in settings.regions
+    region: TrafficMetrics(client("cloudwatch", region, attempts=1)) for region in settings.regions
 }
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """`{"claim", "expect": "gone"|"back"}`
-    → `{"done", "dns_moved", "traffic_moved", "answers", "requests_last_minute"}`.
+    → `{"done", "dns_moved", "traffic_moved", "answers", "requests"}`.
 
-    Null means that it cannot be known, which is never taken for a yes. Raises LeaseLost.
+    `requests`: of clients, since the drain or the return, in the newest minute of which CloudWatch
+    has everything and after it. Null means that it cannot be known, which is never taken for a
+    yes. Raises LeaseLost.
     """
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
     expected = GONE if event["expect"] == GONE else BACK
-    answers = _answers(claim.region)
-    served, silent = _served(claim.region, now)
+    entry = ballots.registered(claim.region)
+    answers = _answers(entry)
+    state = lease.read().of(claim.region)
+    since = state.drained_at_ms if expected == GONE else state.restored_at_ms
+    served, silent = _served(entry, since, now)
     found = moved(expected, claim.region, answers, served, silent)
     return {
         "done": found.done,
         "dns_moved": found.dns,
         "traffic_moved": found.traffic,
         "answers": list(answers.guarded) if answers else [],
-        "requests_last_minute": served,
+        "requests": served,
     }
 
 
-def _answers(region: str) -> Answers | None:
+def _answers(entry: Registered | None) -> Answers | None:
     """What DNS answers a client nearest to the Region; None when it cannot be asked."""
-    entry = ballots.registered(region)
     if entry is None or not entry.client_subnet:
-        logger.warning("no client subnet is registered", region=region)
+        logger.warning("no client subnet is registered")
         return None
     near = entry.client_subnet
     try:
@@ -64,10 +67,12 @@ def _answers(region: str) -> Answers | None:
         return None
 
 
-def _served(region: str, now: int) -> tuple[int | None, bool]:
-    """Client requests that the Region served lately, None if unknown; whether it is silent."""
+def _served(entry: Registered | None, since: int, now: int) -> tuple[int | None, bool]:
+    """Client requests that the Region got since then, None if unknown; whether it is silent."""
+    if entry is None:
+        return None, False
     try:
-        return metrics[region].client_requests(now), False
+        return metrics[entry.region].client_requests(entry.api_id, since, now), False
     except SidestepError as error:
         logger.info("the Region's metrics could not be read", reason=str(error))
         return None, True

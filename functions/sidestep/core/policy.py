@@ -37,7 +37,7 @@ class Policy:
     max_drains_per_day: int = 6
     undrained_retry_s: int = 10
     lease_s: int = 90
-    traffic_deadline_s: int = 240
+    traffic_deadline_s: int = 360
     replication_deadline_s: int = 180
     worst_lag_ms: int = 2000
     stability_window_s: int = 60

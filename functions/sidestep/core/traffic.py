@@ -6,10 +6,48 @@ DNS moves first; resolvers' caches and connections kept alive follow it later, o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 GONE, BACK = "gone", "back"
+
+MINUTE_MS = 60_000
+WHOLE_AFTER_MS = 120_000
+"""So long after its end a minute is taken to be whole. An API's metrics are sent once a minute
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html), of a request
+when it has ended, which our functions' time-outs let take 15 s; that leaves 45 s for CloudWatch.
+AWS promises no bound (inferred). Readers of CloudWatch say that data come two to three minutes
+after the time that they bear, on average (Splunk, "Troubleshoot AWS CloudWatch polling"): three is
+this. Netflix, too, found the newest minute incomplete and waits for two (Netflix/atlas #1300)."""
+
+Minutes = Mapping[int, int]
+"""A metric's sum in each minute that has any, by the epoch millisecond at which it begins."""
+
+
+def newest_whole(now_ms: int) -> int:
+    """When the newest minute begins whose figures are whole by now."""
+    return (now_ms - WHOLE_AFTER_MS) // MINUTE_MS * MINUTE_MS - MINUTE_MS
+
+
+def came_since(
+    since_ms: int, now_ms: int, clients: Collection[Minutes], all_requests: Minutes
+) -> int | None:
+    """Client requests in the newest whole minute and those after it that are known already.
+
+    Only minutes that began at or after `since_ms` count. Metrics come late, each series for
+    itself, and in parts. So a request that is there is certain at once; that there was none is
+    known only of a whole minute, and only while data come: of that minute, and of a newer one,
+    there are requests of `all_requests`, which is never silent. Else None: unknown.
+    """
+    whole = newest_whole(now_ms)
+    came = sum(
+        count
+        for series in clients
+        for minute, count in series.items()
+        if minute >= max(whole, since_ms)
+    )
+    data_come = whole in all_requests and max(all_requests) > whole
+    return came if came or (whole >= since_ms and data_come) else None
 
 
 @dataclass(frozen=True)
@@ -36,7 +74,7 @@ def moved(
     served: int | None,
     silent: bool = False,
 ) -> Moved:
-    """Judge what was seen of `region`; `served`: client requests in its newest whole minute.
+    """Judge what was seen of `region`; `served`: what `came_since` says of its clients.
 
     Gone for certain is when DNS answers only other Regions' addresses, and nobody comes any
     more. A Region that is `silent` (nobody can be asked) does not hold the workflow up; one that

@@ -1,0 +1,81 @@
+"""What CloudWatch's late and partial figures tell of clients: a request is certain, none is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from sidestep.core.traffic import MINUTE_MS, WHOLE_AFTER_MS, came_since, newest_whole
+
+DRAINED = 1_767_225_600_000
+"""On the minute, so that minutes can be counted from it."""
+
+
+def after(minutes: float) -> int:
+    return DRAINED + int(minutes * MINUTE_MS)
+
+
+def series(**counts: int) -> dict[int, int]:
+    """`m0=3`: three requests in the minute that began at the drain; `b1`: one before it."""
+    sign = {"m": 1, "b": -1}
+    return {after(sign[name[0]] * int(name[1:])): count for name, count in counts.items()}
+
+
+FLOWING = series(b2=40, b1=40, m0=40, m1=40, m2=3)
+"""All requests as they are seen three and a half minutes after the drain."""
+NOW = 3.5
+
+
+def known(now: float = NOW, flowing: dict[int, int] = FLOWING, **clients: int) -> int | None:
+    return came_since(DRAINED, after(now), [series(**clients), {}], flowing)
+
+
+def test_the_newest_whole_minute_ended_long_enough_ago() -> None:
+    for seconds in range(0, 180, 7):
+        now = after(10) + seconds * 1000
+        age = now - (newest_whole(now) + MINUTE_MS)
+        assert WHOLE_AFTER_MS <= age < WHOLE_AFTER_MS + MINUTE_MS
+
+
+def test_none_is_known_of_a_whole_minute_while_data_come() -> None:
+    assert known() == 0
+
+
+@pytest.mark.parametrize("late", ["m0", "m1", "m2", "m3"])
+def test_a_request_is_known_as_soon_as_it_is_seen(late: str) -> None:
+    assert known(**{late: 1}) == 1
+
+
+def test_requests_of_all_routes_count() -> None:
+    seen = [series(m0=2, m1=1), series(m2=4)]
+
+    assert came_since(DRAINED, after(NOW), seen, FLOWING) == 7
+
+
+def test_that_there_was_none_is_unknown_until_the_minute_is_whole() -> None:
+    assert known(now=2.9) is None
+
+
+def test_a_minute_that_began_before_the_drain_tells_nothing_of_it() -> None:
+    drained_late = DRAINED + 1
+
+    assert came_since(drained_late, after(NOW), [{}], FLOWING) is None
+    assert came_since(drained_late, after(NOW), [series(m0=5)], FLOWING) is None
+
+
+def test_what_came_before_the_newest_whole_minute_is_over() -> None:
+    flowing = {**FLOWING, after(3): 40, after(4): 1}
+
+    assert known(now=5.5, flowing=flowing, m0=9) == 0
+
+
+@pytest.mark.parametrize(
+    "flowing",
+    [
+        pytest.param({}, id="nothing at all"),
+        pytest.param(series(m1=40, m2=3), id="nothing of that minute"),
+        pytest.param(series(b1=40, m0=40), id="nothing newer"),
+    ],
+)
+def test_that_there_was_none_is_unknown_while_data_do_not_come(flowing: dict[int, int]) -> None:
+    assert known(flowing=flowing) is None
+    assert known(flowing=flowing, m0=1) == 1
