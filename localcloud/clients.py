@@ -86,6 +86,11 @@ class AckedWrite:
     text: str
     at_s: float
     region: str
+    """Which answered."""
+    origin: str
+    """Which wrote it, by its answer: another one, where an earlier attempt had got that far."""
+    written_at: int
+    """Epoch milliseconds by that Region's clock, by the same answer."""
 
 
 @dataclass(frozen=True)
@@ -286,11 +291,18 @@ class Clients:
     def _acknowledge(self, operation: _Operation, region: str, answer: HttpAnswer) -> str | None:
         if operation.kind != "write" or not 200 <= answer.status < 300:
             return None
-        message_id = str(json.loads(answer.body)["message"]["id"])
+        message = json.loads(answer.body)["message"]
+        message_id = str(message["id"])
         # A retry may be answered too; the promise dates from the first answer.
         if message_id not in self.acknowledged:
             self.acknowledged[message_id] = AckedWrite(
-                message_id, operation.author, operation.text, float(self._env.now), region
+                message_id,
+                operation.author,
+                operation.text,
+                float(self._env.now),
+                region,
+                str(message["region"]),
+                int(message["written_at"]),
             )
         return message_id
 

@@ -30,6 +30,7 @@ NAMES = {
     "cool-down": "a Region is not drained twice within its cool-down",
     "budget": "automatic drains in a day are at most as many as the policy allows",
     "nothing-lost": "acknowledged writes are in every Region in the end, as they were written",
+    "ledger-complete": "every acknowledged write reached the other Regions' ledgers, or people",
     "no-switch-left": "no switch is left shut without an incident",
     "switch-follows": "a switch at Route 53 that could not be set is put right once it can be",
     "gate-follows": "what wardens answer about a Region is put right once they can",

@@ -27,7 +27,7 @@ def _premises(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[str]:
     if outcome.scenario.faults:
         yield "converges"
     if outcome.clients is not None and outcome.clients.acknowledged:
-        yield from ("nothing-lost", "not-overwritten")
+        yield from ("nothing-lost", "not-overwritten", "ledger-complete")
     if watch.executions:
         yield "executions-end"
     if outcome.incidents:

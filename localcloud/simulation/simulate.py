@@ -11,6 +11,7 @@ from pathlib import Path
 from localcloud.run import Outcome, Run
 from localcloud.simulation.effects import Effects
 from localcloud.simulation.invariants import BOUND_S, Violation, Watch, judge
+from localcloud.simulation.ledgers import WITHIN_S, unledgered
 from localcloud.simulation.plan import Plan, plan
 from localcloud.simulation.premises import put_to_test
 from localcloud.simulation.switches import Switches
@@ -18,6 +19,8 @@ from sidestep.core.policy import Policy
 
 QUIET_S = 40.0
 """How long a world that is well again is watched: four rounds of every observer."""
+_LOOK_S = 15.0
+"""Between two looks whether an event that is still on its way has arrived."""
 
 
 class _Run(Run):
@@ -37,7 +40,7 @@ class _Run(Run):
         """Have its tables watched, and let every execution come to its end."""
         Effects(self._cloud, watch.broken)
         self._switches = Switches(self._cloud, watch.harm, watch.broken)
-        self._executions = watch.executions
+        self._executions, self._broken = watch.executions, watch.broken
         return self
 
     def _begin(self) -> None:
@@ -50,6 +53,19 @@ class _Run(Run):
     def _has_happened(self) -> bool:
         assert self._all_over_at_s is not None
         return bool(self._cloud.kernel.env.now - self._all_over_at_s >= QUIET_S)
+
+    def _let_replicate(self) -> None:
+        """And until every acknowledged write is in the ledgers, or should be."""
+        super()._let_replicate()
+        if not self._outcome.well:
+            return  # faults may still be in force
+        assert self._outcome.clients is not None
+        kernel, writes = self._cloud.kernel, self._outcome.clients.acknowledged.values()
+        limit = kernel.env.now + WITHIN_S
+        while (lacking := unledgered(self._cloud, writes)) and kernel.env.now < limit:
+            kernel.run(until=kernel.env.now + _LOOK_S)
+        for one in lacking:
+            self._broken("ledger-complete", one.in_words())
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ class Door:
             raise Unreachable(region)
         yield self.kernel.env.timeout(self.answer_s.get(region, 0.05))
         status = self.status.get(region, 201)
-        answered = {"message": {"id": f"m-{key}"}, "served_by": region}
+        message = {"id": f"m-{key}", "region": "eu-west-2", "written_at": 1_800_000_000_000}
+        answered = {"message": message, "served_by": region}
         return HttpAnswer(status, {}, json.dumps(answered).encode())
 
 
