@@ -74,8 +74,13 @@ class Topology:
         return f"198.18.{self.regions.index(region)}.0/24"
 
     def address(self, region: str) -> str:
-        """The loopback address of a Region's front door."""
+        """The loopback address of a Region's front door, by the guarded name."""
         return f"127.0.1.{self.regions.index(region) + 1}"
+
+    def own_address(self, region: str) -> str:
+        """The same door's address by the Region's own name: another one, for AWS does not say
+        that two domain names of an API have addresses in common."""
+        return f"127.0.2.{self.regions.index(region) + 1}"
 
 
 @lru_cache(maxsize=256)
@@ -177,7 +182,10 @@ class LocalCloud:
             stack = deploy(translated, name, region, given, Operator)
             self.stacks[region] = stack
             self._join_tables(stack)
-            self._front |= dict.fromkeys(stack.front_names, region)
+            for alias, name in stack.front_names.items():
+                guarded = name == topology.domain
+                address = topology.address if guarded else topology.own_address
+                self._front[alias] = address(region)
         for stack in self.stacks.values():
             self._run(stack)
         self.endpoint.authorize = self.authorizer.authorize
@@ -279,9 +287,9 @@ class LocalCloud:
         return self.services.dynamodb.table(up, self.table("coordination"))
 
     def region_of(self, address: str) -> str | None:
-        """The guarded Region whose front door has this address."""
+        """The guarded Region whose front door has this address, by either name."""
         for region in self.topology.regions:
-            if self.topology.address(region) == address:
+            if address in (self.topology.address(region), self.topology.own_address(region)):
                 return region
         return None
 
@@ -331,8 +339,7 @@ class LocalCloud:
         )
 
     def _front_address(self, alias: str) -> str | None:
-        region = self._front.get(alias.rstrip("."))
-        return self.topology.address(region) if region else None
+        return self._front.get(alias.rstrip("."))
 
     def _ask(self, host: str, method: str, path: str, source: str) -> Steps[HttpAnswer]:
         """A health checker's request."""

@@ -74,6 +74,11 @@ def _servers(cloud: LocalCloud, loop: RealTime, ports: Ports) -> list[Any]:
             port = ports.api if alone or not ports.api else ports.api + number
             address = own if alone else LOOPBACK
             bound.append(region_server(loop, cloud.door, region, host, address, port))
+        for region, api in zip(cloud.topology.regions, tuple(bound), strict=True):
+            own = cloud.topology.own_address(region)  # what DNS gives for the Region's own name
+            if api.address != LOOPBACK and has_loopback(own):
+                host = f"{region}.{cloud.topology.domain}"
+                bound.append(region_server(loop, cloud.door, region, host, own, api.port))
         bound.append(DnsServer(LOOPBACK, ports.dns, _answer(cloud, loop)))
         bound.append(aws_server(loop, cloud.endpoint, LOOPBACK, ports.aws))
     except BaseException:
@@ -104,7 +109,7 @@ def _greeting(cloud: LocalCloud, servers: list[Any], speed: float) -> str:
     lines = [f"the local cloud is up, at {speed:g} times real time; Ctrl-C stops it", ""]
     lines += [
         f"  {region:<12} http://{server.address}:{server.port}/health"
-        for region, server in zip(topology.regions, apis, strict=True)
+        for region, server in zip(topology.regions, apis, strict=False)
     ]
     lines += [
         "",

@@ -137,13 +137,13 @@ def servers(patch: pytest.MonkeyPatch, *answers: Ask) -> list[Any]:
     return asked
 
 
-def addresses(*found: str, rcode: Any = dns.rcode.NOERROR, flags: int = 0) -> Ask:
+def texts(*found: str, rcode: Any = dns.rcode.NOERROR, flags: int = 0) -> Ask:
     def answer(query: Any) -> Any:
         response = dns.message.make_response(query)
         response.set_rcode(rcode)
         response.flags |= flags
         if found:
-            response.answer.append(dns.rrset.from_text(f"{NAME}.", 60, "IN", "A", *found))
+            response.answer.append(dns.rrset.from_text(f"{NAME}.", 60, "IN", "TXT", *found))
         return response
 
     return answer
@@ -154,33 +154,34 @@ def silent(_: Any) -> Any:
 
 
 def test_dns_is_asked_as_from_the_clients_subnet(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = servers(monkeypatch, addresses("192.0.2.2", "192.0.2.1"))
+    asked = servers(monkeypatch, texts('"us-east-1"', '"eu-" "west-2"'))
 
-    found = DnsView(["198.51.100.53"]).addresses(NAME, SUBNET)
+    found = DnsView(["198.51.100.53"]).texts(NAME, SUBNET)
 
-    assert found == ("192.0.2.1", "192.0.2.2")
+    assert found == ("eu-west-2", "us-east-1")
+    assert [question.to_text() for question in asked[0].question] == [f"{NAME}. IN TXT"]
     assert [option.to_text() for option in asked[0].options] == [f"ECS {SUBNET} scope/0"]
 
 
 def test_a_silent_or_erring_server_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    servers(monkeypatch, silent, addresses(rcode=dns.rcode.SERVFAIL), addresses("192.0.2.1"))
+    servers(monkeypatch, silent, texts(rcode=dns.rcode.SERVFAIL), texts(LONDON))
 
     view = DnsView(["198.51.100.53", "198.51.100.54", "198.51.100.55"])
 
-    assert view.addresses(NAME, SUBNET) == ("192.0.2.1",)
+    assert view.texts(NAME, SUBNET) == (LONDON,)
 
 
 @pytest.mark.parametrize("rcode", [dns.rcode.NXDOMAIN, dns.rcode.REFUSED, dns.rcode.SERVFAIL])
 def test_an_error_is_no_answer(monkeypatch: pytest.MonkeyPatch, rcode: Any) -> None:
-    servers(monkeypatch, addresses(rcode=rcode))
+    servers(monkeypatch, texts(rcode=rcode))
 
     with pytest.raises(Unreachable, match=dns.rcode.to_text(rcode)):
-        DnsView(["198.51.100.53"]).addresses(NAME, SUBNET)
+        DnsView(["198.51.100.53"]).texts(NAME, SUBNET)
 
 
 def test_a_cut_off_answer_is_asked_for_again_over_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
-    servers(monkeypatch, addresses(flags=dns.flags.TC))
-    whole = addresses("192.0.2.7")
+    servers(monkeypatch, texts(flags=dns.flags.TC))
+    whole = texts(LONDON)
     monkeypatch.setattr(dns.query, "tcp", lambda query, _where, **_: whole(query))
 
-    assert DnsView(["198.51.100.53"]).addresses(NAME, SUBNET) == ("192.0.2.7",)
+    assert DnsView(["198.51.100.53"]).texts(NAME, SUBNET) == (LONDON,)

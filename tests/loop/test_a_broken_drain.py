@@ -60,10 +60,11 @@ def test_it_was_detected_all_the_same_and_told_in_words(neither_switch: Report) 
 
 def test_the_command_exits_1_when_the_switches_are_set_and_clients_stay(tmp_path: Path) -> None:
     """The workflows are content here: every switch is set, every execution succeeds. But the
-    record that clients follow does not hang on the switches any more."""
+    record that clients follow does not hang on the switches any more (the one that names the Region
+    does: only where clients really go gives it away)."""
     template = TEMPLATE.read_text()
     for right, wrong in (
-        ("      HealthCheckId: !Ref RegionCheck\n", ""),
+        ("      HealthCheckId: !Ref RegionCheck\n      AliasTarget:", "      AliasTarget:"),
         ("SIDESTEP_POLICY: !Ref Policy", f"SIDESTEP_POLICY: '{json.dumps(IMPATIENT)}'"),
     ):
         assert template.count(right) == 1

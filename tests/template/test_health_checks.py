@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sidestep.core.topology import wardens_of
+from sidestep.core.topology import served_by, wardens_of
 from tests.template.one_stack import THREE, Stack
 
 
@@ -64,6 +64,15 @@ def test_the_guarded_record_hangs_on_the_regions_check_and_on_nothing_else() -> 
     assert (record["Name"], record["SetIdentifier"]) == ("api.example.com", "eu-west-2")
     assert (record["Region"], record["HealthCheckId"]) == ("eu-west-2", "<RegionCheck>")
     assert record["AliasTarget"]["EvaluateTargetHealth"] is False
+
+
+def test_the_record_that_names_the_region_is_chosen_as_the_guarded_one_is() -> None:
+    made = Stack("eu-west-2").resources
+    guarded, named = (made[name]["Properties"] for name in ("LatencyRecord", "ServedByRecord"))
+    chosen_by = ("SetIdentifier", "Region", "HealthCheckId", "HostedZoneId")
+    assert [named[key] for key in chosen_by] == [guarded[key] for key in chosen_by]
+    assert (named["Name"], named["Type"]) == (served_by("api.example.com"), "TXT")
+    assert (named["ResourceRecords"], named["TTL"]) == (['"eu-west-2"'], "60")
 
 
 def test_no_failover_moves_a_regional_host_name() -> None:

@@ -25,15 +25,15 @@ class DnsView:
     def __init__(self, name_servers: Sequence[str]) -> None:
         self._servers = tuple(name_servers)
 
-    def addresses(self, name: str, client_subnet: str) -> tuple[str, ...]:
-        """The A records that a client in `client_subnet` (CIDR) gets now, sorted.
+    def texts(self, name: str, client_subnet: str) -> tuple[str, ...]:
+        """The TXT records that a client in `client_subnet` (CIDR) gets now, sorted.
 
         Route 53 honours EDNS0 client subnets. Raises Unreachable when no server gives an answer;
         an error (NXDOMAIN too: the name exists) is none.
         """
         network = ipaddress.ip_network(client_subnet)
         option = dns.edns.ECSOption(str(network.network_address), network.prefixlen)
-        query = dns.message.make_query(name, "A", use_edns=0, options=[option])
+        query = dns.message.make_query(name, "TXT", use_edns=0, options=[option])
         failures = []
         for server in self._servers:
             try:
@@ -48,10 +48,10 @@ class DnsView:
                 continue
             return tuple(
                 sorted(
-                    record.to_text()
+                    b"".join(record.strings).decode()
                     for rrset in answer.answer
                     for record in rrset
-                    if record.rdtype == dns.rdatatype.A
+                    if record.rdtype == dns.rdatatype.TXT
                 )
             )
         raise Unreachable(f"no name server answers for {name} ({'; '.join(failures)})")

@@ -12,6 +12,7 @@ from sidestep.aws.telemetry import logger as make_logger
 from sidestep.aws.traffic_metrics import TrafficMetrics
 from sidestep.control import _parts
 from sidestep.core.errors import SidestepError
+from sidestep.core.topology import served_by
 from sidestep.core.traffic import BACK, GONE, Answers, moved
 
 settings = Settings.from_environment("SIDESTEP_NAME_SERVERS")
@@ -46,7 +47,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         "done": found.done,
         "dns_moved": found.dns,
         "traffic_moved": found.traffic,
-        "answers": list(answers.guarded) if answers else [],
+        "answers": list(answers.chosen) if answers else [],
         "requests": served,
     }
 
@@ -56,12 +57,9 @@ def _answers(entry: Registered | None) -> Answers | None:
     if entry is None or not entry.client_subnet:
         logger.warning("no client subnet is registered")
         return None
-    near = entry.client_subnet
     try:
-        return Answers(
-            guarded=view.addresses(settings.domain, near),
-            own={one: view.addresses(settings.host(one), near) for one in settings.regions},
-        )
+        chosen = view.texts(served_by(settings.domain), entry.client_subnet)
+        return Answers(chosen, settings.regions)
     except SidestepError as error:
         logger.warning("DNS could not be asked", reason=str(error))
         return None

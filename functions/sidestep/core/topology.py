@@ -34,6 +34,12 @@ def regional_host(domain: str, region: str) -> str:
     return f"{region}.{domain}"
 
 
+def served_by(domain: str) -> str:
+    """Where DNS says by name which Region it sends a client to: a TXT record beside each latency
+    record, chosen like that one, by Region and health check."""
+    return f"served-by.{domain}"
+
+
 def check_guarded(regions: Sequence[str]) -> tuple[str, ...]:
     """The guarded list, or InvalidInput: 2 to 10 Regions, none twice."""
     if not 2 <= len(regions) <= MAX_GUARDED:

@@ -6,7 +6,7 @@ DNS moves first; resolvers' caches and connections kept alive follow it later, o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 GONE, BACK = "gone", "back"
@@ -52,10 +52,16 @@ def came_since(
 
 @dataclass(frozen=True)
 class Answers:
-    """Addresses that DNS gives one client: of the guarded record, and of each Region's own name."""
+    """What DNS answers one client: the Region that its record chooses, by name.
 
-    guarded: tuple[str, ...]
-    own: Mapping[str, tuple[str, ...]]
+    Never judged by addresses: those of two API Gateway domain names need not overlap, nor one
+    name's stay what they were (https://repost.aws/knowledge-center/api-gateway-manage-ip-changes).
+    """
+
+    chosen: tuple[str, ...]
+    """Values of `served-by.<domain>`: one Region's name, when all is as the template made it."""
+    guarded: Sequence[str]
+    """All names that it may be."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +82,10 @@ def moved(
 ) -> Moved:
     """Judge what was seen of `region`; `served`: what `came_since` says of its clients.
 
-    Gone for certain is when DNS answers only other Regions' addresses, and nobody comes any
-    more. A Region that is `silent` (nobody can be asked) does not hold the workflow up; one that
+    Gone for certain is when DNS answers only other Regions' names, and nobody comes any more.
+    A Region that is `silent` (nobody can be asked) does not hold the workflow up; one that
     could be asked and has no figure yet is waited for.
-    Back is when DNS answers its address: clients come as their caches run out.
+    Back is when DNS answers its name: clients come as their caches run out.
     """
     dns = None if answers is None else _dns(expected, region, answers)
     if expected == BACK:
@@ -90,10 +96,8 @@ def moved(
 
 
 def _dns(expected: str, region: str, answers: Answers) -> bool | None:
-    guarded, own = set(answers.guarded), set(answers.own.get(region, ()))
-    if not guarded or not own:
+    """Unknown when DNS names nobody, or somebody whom nobody guards."""
+    chosen = set(answers.chosen)
+    if not chosen or not chosen <= set(answers.guarded):
         return None
-    if expected == BACK:
-        return bool(guarded & own)
-    others = {a for other, at in answers.own.items() if other != region for a in at}
-    return not guarded & own and guarded <= others
+    return (region in chosen) == (expected == BACK)
