@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import re
+import shlex
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from benchmarks.mutations.catalogue import MUTATIONS, Edit, Mutation, StaleMutat
 from localcloud.fault_kinds import KINDS
 from localcloud.simulation.invariants import NAMES
 from tests.cli.running import ROOT
+
+RESULTS = json.loads((ROOT / "benchmarks" / "results" / "mutations.json").read_text())
+PAGE = (ROOT / "docs" / "simulation.md").read_text()
 
 
 def test_there_are_enough_of_them_each_under_its_own_name() -> None:
@@ -47,12 +52,23 @@ def test_a_bug_whose_place_has_changed_says_so(text: str, tmp_path: Path) -> Non
 
 
 def test_the_page_tells_what_was_found_of_each() -> None:
-    results = json.loads((ROOT / "benchmarks" / "results" / "mutations.json").read_text())
-    page = (ROOT / "docs" / "simulation.md").read_text()
-
-    assert set(results) == {mutation.name for mutation in MUTATIONS}
+    assert set(RESULTS) == {mutation.name for mutation in MUTATIONS}
     for mutation in MUTATIONS:
-        found = results[mutation.name]
+        found = RESULTS[mutation.name]
         told = "not found" if found["seed"] is None else str(found["seed"])
-        assert f"| `{mutation.name}` | {mutation.what} | {told} (of {found['seeds']} tried)" in page
+        assert f"| `{mutation.name}` | {mutation.what} | {told} (of {found['seeds']} tried)" in PAGE
         assert set(found["by"]) <= set(NAMES)
+
+
+def test_every_bug_was_found() -> None:
+    assert [name for name, found in RESULTS.items() if found["seed"] is None] == []
+
+
+def test_the_pages_command_tries_as_many_seeds_as_its_bug_needs() -> None:
+    """It writes what it comes to into the page: with too few it would write "not found"."""
+    given = re.findall(r'^make mutations ARGS="(.+)"$', PAGE, re.M)
+
+    assert given
+    for name, option, seeds in map(shlex.split, given):
+        assert option == "--seeds"
+        assert RESULTS[name]["seed"] <= int(seeds)
