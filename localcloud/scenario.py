@@ -5,18 +5,29 @@ docs/scenarios.md tells the format for people who write their own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from localcloud.cloud import ROOT, Topology
 from localcloud.fault_kinds import ACTING, KINDS, REGIONLESS
-from localcloud.yaml_reader import Reader, ScenarioError
+from localcloud.yaml_reader import Reader, ScenarioError, at, twice
+from sidestep.core.policy import problems
 
 CATALOGUE = Path(__file__).parent / "scenarios"
 MOVED, LEFT, HELD = "moved", "left", "held"
 EXPECTATIONS = (MOVED, LEFT, HELD)
 LONGEST_S = 86_400.0
+ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+"""How an execution may end: DescribeExecution's statuses, without those of one that still runs
+(https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html)."""
+_NETWORK = frozenset({"region-down", "region-isolated", "link-cut"})
+"""Kinds that can strike a Region in which there is nothing but a replica of the coordination
+table."""
 
 __all__ = ["CATALOGUE", "Fault", "Scenario", "ScenarioError", "load", "names", "parse"]
 
@@ -91,6 +102,8 @@ def load(name_or_path: str) -> Scenario:
         )
     try:
         text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ScenarioError(f"{path}:1: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ScenarioError(f"{path}:1: not a text file in UTF-8") from None
     return parse(text, str(own if own == path else path.name))
@@ -102,21 +115,31 @@ _FIELDS = {
 }
 
 
-def parse(text: str, source: str) -> Scenario:
-    """A scenario from its YAML. Raises ScenarioError with source and line."""
+def parse(text: str, source: str, topology: Topology | None = None) -> Scenario:
+    """A scenario from its YAML, for a cloud of these Regions, by default a drill's.
+
+    Raises ScenarioError with source and line.
+    """
     reader = Reader(source)
-    root = reader.compose(text)
+    try:
+        return _scenario(reader, reader.compose(text), topology or Topology())
+    except RecursionError:
+        raise ScenarioError(f"{source}:1: nested too deep, or within itself") from None
+
+
+def _scenario(reader: Reader, root: Any, topology: Topology) -> Scenario:
     top = reader.mapping(root, _FIELDS, "a scenario")
     expect = reader.one_of(top, "expect", root, EXPECTATIONS)
     if "drill" not in top and "faults" not in top:
         raise reader.error(root, "nothing happens: give a drill, or faults, or both")
-    drill = reader.mapping(top["drill"], {"region", "ends"}, "drill") if "drill" in top else {}
     faults = tuple(
-        _fault(reader, node) for node in reader.sequence(top.get("faults"), "faults", "fault")
+        _fault(reader, node, topology)
+        for node in reader.sequence(top.get("faults"), "faults", "fault")
     )
-    drill_region = reader.text(drill, "region", top["drill"]) if drill else None
+    drill_region, drill_ends = _drill(reader, top.get("drill"), topology)
     regions = tuple(
-        reader.plain(node) for node in reader.sequence(top.get("regions"), "regions", "Region")
+        _place(reader, node, topology.regions)
+        for node in reader.sequence(top.get("regions"), "regions", "Region")
     )
     if not regions and drill_region is not None:
         regions = (drill_region,)
@@ -131,13 +154,67 @@ def parse(text: str, source: str) -> Scenario:
         regions=regions,
         faults=faults,
         drill_region=drill_region,
-        drill_ends=reader.text(drill, "ends", None) if "ends" in drill else "SUCCEEDED",
+        drill_ends=drill_ends,
         requests_per_s=reader.number(top, "requests_per_s", root, 0.001, 100.0, default=1.5),
-        most_moves=(
-            int(reader.number(top, "most_moves", root, 0, 1000)) if "most_moves" in top else None
-        ),
-        policy=reader.values(top.get("policy"), "policy"),
+        most_moves=reader.whole(top, "most_moves", root, 0, 1000) if "most_moves" in top else None,
+        policy=_policy(reader, top.get("policy"), topology),
     )
+
+
+def _drill(reader: Reader, node: Any, topology: Topology) -> tuple[str | None, str]:
+    """Its Region, None without a drill, and how it should end."""
+    if node is None:
+        return None, ENDS[0]
+    fields = reader.mapping(node, {"region", "ends"}, "drill")
+    reader.text(fields, "region", node)
+    ends = reader.one_of(fields, "ends", node, ENDS) if "ends" in fields else ENDS[0]
+    return _place(reader, fields["region"], topology.regions), ends
+
+
+def _policy(reader: Reader, node: Any, topology: Topology) -> Mapping[str, Any]:
+    """The policy's numbers that differ; of all that is wrong in them what stands first."""
+    if node is None:
+        return {}
+    reader.is_mapping(node, "policy")
+    given = reader.value(node)
+    faults = list(twice(node))
+    faults += [(at(node, one.path), one.words) for one in problems(given, topology.regions)]
+    if faults:
+        raise reader.error(*min(faults, key=lambda fault: int(fault[0].start_mark.line)))
+    read: Mapping[str, Any] = given
+    return read
+
+
+def _place(reader: Reader, node: Any, known: Sequence[str]) -> str:
+    """A Region, or what stands for one, that there is."""
+    name = reader.plain(node)
+    if name not in known:
+        raise reader.error(node, f"no Region {name!r} here: choose one of {', '.join(known)}")
+    return name
+
+
+def _step(reader: Reader, node: Any) -> str:
+    """The name of a state."""
+    name = reader.plain(node)
+    if name not in states():
+        near = get_close_matches(name, states(), 3, 0.4)
+        hint = f": did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise reader.error(node, f"no state {name!r} in statemachines/*.asl.json{hint}")
+    return name
+
+
+@cache
+def states() -> tuple[str, ...]:
+    """The names of all states of the workflows."""
+    machines = sorted((ROOT / "statemachines").glob("*.asl.json"))
+    return tuple(name for path in machines for name in _states_of(json.loads(path.read_text())))
+
+
+def _states_of(machine: Mapping[str, Any]) -> Iterator[str]:
+    for name, state in machine["States"].items():
+        yield name
+        for inner in [state.get("ItemProcessor"), *state.get("Branches", ())]:
+            yield from _states_of(inner) if inner is not None else ()
 
 
 def _is_harm(fault: Fault) -> bool:
@@ -149,7 +226,7 @@ _FAULT_FIELDS = {
 }
 
 
-def _fault(reader: Reader, node: Any) -> Fault:
+def _fault(reader: Reader, node: Any, topology: Topology) -> Fault:
     kinds = sorted(KINDS)
     known = {name for kind in KINDS.values() for name in kind.settings}
     fields = reader.mapping(node, _FAULT_FIELDS | known, "a fault")
@@ -164,19 +241,35 @@ def _fault(reader: Reader, node: Any) -> Fault:
     if ("at_s" in fields) == ("after_step" in fields):
         raise reader.error(node, "when does it begin? Give at_s or after_step, and not both")
     for_s = reader.number(fields, "for_s", node, 0, LONGEST_S)
-    times = int(reader.number(fields, "times", node, 1, 1000, default=1))
+    times = reader.whole(fields, "times", node, 1, 1000, default=1)
     every_s = reader.number(fields, "every_s", node, 0, LONGEST_S, default=0)
     if times > 1 and every_s <= for_s:
         raise reader.error(node, f"every_s must be longer than for_s to strike {times} times")
-    wanted = kind not in REGIONLESS
     return Fault(
         kind=kind,
-        region=reader.text(fields, "region", node) if wanted or "region" in fields else "",
+        region=_struck(reader, kind, fields, node, topology),
         at_s=reader.number(fields, "at_s", node, 0, LONGEST_S, default=0),
         for_s=for_s,
-        after_step=reader.text(fields, "after_step", node) if "after_step" in fields else None,
+        after_step=_step(reader, fields["after_step"]) if "after_step" in fields else None,
         delay_s=reader.number(fields, "delay_s", node, 0, LONGEST_S, default=0),
         every_s=every_s,
         times=times,
         settings={name: setting.read(reader, fields, node) for name, setting in allowed.items()},
     )
+
+
+def _struck(
+    reader: Reader, kind: str, fields: Mapping[str, Any], node: Any, topology: Topology
+) -> str:
+    """The Region that a fault strikes, "" where it strikes none; a link's other end is there too
+    and is another."""
+    known = topology.regions
+    if kind in _NETWORK:
+        known = tuple(dict.fromkeys([*topology.regions, *topology.coordination]))
+    region = ""
+    if kind not in REGIONLESS or "region" in fields:
+        reader.text(dict(fields), "region", node)
+        region = _place(reader, fields["region"], (*known, ACTING))
+    if "peer" in fields and _place(reader, fields["peer"], known) == region:
+        raise reader.error(fields["peer"], f"peer is {region} itself: a link has two ends")
+    return region

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import yaml
@@ -33,7 +33,10 @@ class Reader:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise ScenarioError(f"{self.source}:{line}: not YAML: {error.problem}") from None
         except yaml.YAMLError as error:
-            raise ScenarioError(f"{self.source}:1: not YAML: {error}") from None
+            words = " ".join(str(error).split())
+            raise ScenarioError(f"{self.source}:1: not YAML: {words}") from None
+        except RecursionError:
+            raise ScenarioError(f"{self.source}:1: nested too deep to be read") from None
 
     def mapping(self, node: Any, known: set[str], what: str) -> dict[str, Any]:
         """Names and nodes of a mapping whose names are all known, each once."""
@@ -57,14 +60,29 @@ class Reader:
             raise self.error(node, f"{name} must be a list with at least one {one}")
         return list(node.value)
 
-    def values(self, node: Any, name: str) -> dict[str, Any]:
-        """A mapping of plain values, as YAML reads them; {} where there is none."""
-        if node is None:
-            return {}
+    def value(self, node: Any) -> Any:
+        """A node as JSON has it. What YAML takes for a time of day or a date stays the text it was.
+
+        Raises RecursionError for a node that holds itself.
+        """
+        if isinstance(node, yaml.MappingNode):
+            return {self.plain(key): self.value(value) for key, value in node.value}
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(one) for one in node.value]
+        # YAML 1.1 reads 12:00 as the number 720 and 2026-12-24 as a date.
+        if node.tag == "tag:yaml.org,2002:timestamp" or (
+            node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float") and ":" in node.value
+        ):
+            return node.value
+        try:
+            return yaml.SafeLoader("").construct_document(node)
+        except (yaml.YAMLError, ValueError):
+            raise self.error(node, f"cannot be read as a value: {node.value!r}") from None
+
+    def is_mapping(self, node: Any, name: str) -> None:
+        """Raises ScenarioError where it is none."""
         if not isinstance(node, yaml.MappingNode):
             raise self.error(node, f"{name} must be a mapping")
-        read: dict[str, Any] = yaml.SafeLoader("").construct_document(node)
-        return read
 
     def plain(self, node: Any) -> str:
         """A scalar's text."""
@@ -104,6 +122,21 @@ class Reader:
             raise self.error(fields[name], problem)
         return value
 
+    def whole(
+        self,
+        fields: dict[str, Any],
+        name: str,
+        inside: Any,
+        low: int,
+        high: int,
+        default: int | None = None,
+    ) -> int:
+        """A whole number within bounds; the default, where there is one, when it is not given."""
+        value = self.number(fields, name, inside, low, high, default)
+        if value != int(value):
+            raise self.error(fields[name], f"{name} must be a whole number, not {value:.10g}")
+        return int(value)
+
     def _scalar(
         self, fields: dict[str, Any], name: str, inside: Any, kind: Callable[[str], T], what: str
     ) -> T:
@@ -116,3 +149,36 @@ class Reader:
             return kind(node.value)
         except ValueError:
             raise self.error(node, f"{name} must be {what}, not {node.value!r}") from None
+
+
+def twice(node: Any) -> Iterator[tuple[Any, str]]:
+    """Each name that a mapping gives again, at any depth, and what is to be said of it."""
+    if isinstance(node, yaml.MappingNode):
+        first: dict[str, int] = {}
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in first:
+                yield key, f"{name} is given twice (first in line {first[name]})"
+            first.setdefault(name, line)
+            yield from twice(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for one in node.value:
+            yield from twice(one)
+
+
+def at(root: Any, path: Sequence[str | int]) -> Any:
+    """The node that a path leads to, or the last that there is on the way. A list or mapping is
+    named by the line of its name, where there is one."""
+    node = root
+    for depth, step in enumerate(path, 1):
+        if isinstance(node, yaml.SequenceNode):
+            node = node.value[step]
+            continue
+        # Of a name that is given twice the last is the one that was judged.
+        found = [pair for pair in node.value if str(pair[0].value) == step]
+        if not found:
+            return node
+        key, node = found[-1]
+        if depth == len(path) and not isinstance(node, yaml.ScalarNode):
+            return key
+    return node

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from localcloud.yaml_reader import Reader, ScenarioError
+from localcloud.yaml_reader import Reader, ScenarioError, at, twice
 from sidestep.core.policy import Policy, problems
 
 LONGEST_JSON = 2500
@@ -48,13 +48,13 @@ def parse(text: str, source: str, regions: Sequence[str] = ()) -> dict[str, Any]
             return {}
         if not isinstance(root, yaml.MappingNode):
             raise reader.error(root, "a policy is a list of NAME: VALUE (docs/policy.md)")
-        given = _plain(reader, root)
+        given = reader.value(root)
     except ScenarioError as error:
         raise PolicyFileError((str(error),)) from None
     except RecursionError:
         raise PolicyFileError((f"{source}:1: nested too deep for a policy",)) from None
-    faults = list(_twice(root))
-    faults += [(_node(root, problem.path), problem.words) for problem in problems(given, regions)]
+    faults = list(twice(root))
+    faults += [(at(root, problem.path), problem.words) for problem in problems(given, regions)]
     length = len(as_json(given))
     if not faults and length > LONGEST_JSON:
         words = f"{length} characters as JSON: a function's environment takes {LONGEST_JSON}"
@@ -78,53 +78,3 @@ def differing(policy: Policy) -> dict[str, tuple[Any, Any]]:
         for name, value in vars(policy).items()
         if value != getattr(defaults, name)
     }
-
-
-def _plain(reader: Reader, node: Any) -> Any:
-    """A node as JSON has it. What YAML takes for a time of day or a date stays the text it was."""
-    if isinstance(node, yaml.MappingNode):
-        return {reader.plain(key): _plain(reader, value) for key, value in node.value}
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(reader, one) for one in node.value]
-    # YAML 1.1 reads 12:00 as the number 720 and 2026-12-24 as a date.
-    if node.tag == "tag:yaml.org,2002:timestamp" or (
-        node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float") and ":" in node.value
-    ):
-        return node.value
-    try:
-        return yaml.SafeLoader("").construct_document(node)
-    except (yaml.YAMLError, ValueError):
-        raise reader.error(node, f"cannot be read as a value: {node.value!r}") from None
-
-
-def _twice(node: Any) -> Iterator[tuple[Any, str]]:
-    """Each name that a mapping gives again, at any depth, and what is to be said of it."""
-    if isinstance(node, yaml.MappingNode):
-        first: dict[str, int] = {}
-        for key, value in node.value:
-            name, line = str(key.value), key.start_mark.line + 1
-            if name in first:
-                yield key, f"{name} is given twice (first in line {first[name]})"
-            first.setdefault(name, line)
-            yield from _twice(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for one in node.value:
-            yield from _twice(one)
-
-
-def _node(root: Any, path: tuple[str | int, ...]) -> Any:
-    """The node that a path leads to, or the last that there is on the way. A list or mapping is
-    named by the line of its name, where there is one."""
-    node = root
-    for depth, step in enumerate(path, 1):
-        if isinstance(node, yaml.SequenceNode):
-            node = node.value[step]
-            continue
-        # Of a name that is given twice the last is the one that was judged.
-        found = [pair for pair in node.value if str(pair[0].value) == step]
-        if not found:
-            return node
-        key, node = found[-1]
-        if depth == len(path) and not isinstance(node, yaml.ScalarNode):
-            return key
-    return node

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from localcloud import scenario
+from localcloud.cloud import Topology
 from localcloud.scenario import ScenarioError
 
 GOOD = """name: mine
@@ -52,6 +54,48 @@ def test_a_file_of_the_users_own_is_read_by_its_path(tmp_path: Path) -> None:
         (GOOD, "name: x\nwhy: y\nexpect: held\n", "mine:1: nothing happens: give a drill"),
         ("faults:", "policy: 7\nfaults:", "mine:3: policy must be a mapping"),
         ("why: to see", "why: [", "not YAML"),
+        ("why: to see", "why: \x00", "mine:1: not YAML: unacceptable character"),
+        ("region: us-east-1", "region: eu-west-9", "mine:5: no Region 'eu-west-9' here: choose"),
+        ("expect:", "regions: [eu-west-2, eu-west-9]\nexpect:", "mine:8: no Region 'eu-west-9'"),
+        ("expect:", "regions: [acting]\nexpect:", "mine:8: no Region 'acting' here"),
+        ("faults:", "drill: {region: eu-west-9}\nfaults:", "mine:3: no Region 'eu-west-9' here"),
+        ("faults:", "drill: {}\nfaults:", "mine:3: region is missing"),
+        ("faults:", "drill:\nfaults:", "mine:3: drill must be a mapping of ends, region"),
+        (
+            "faults:",
+            "drill:\n  region: eu-west-2\n  ends: WELL\nfaults:",
+            "mine:5: ends is 'WELL': say SUCCEEDED, FAILED, TIMED_OUT or ABORTED",
+        ),
+        ("at_s: 10", "after_step: Drain by gate", "mine:6: no state 'Drain by gate' in"),
+        ("at_s: 10", "after_step: Drain by gate", "did you mean 'Drain by the gate'"),
+        (
+            "kind: region-down",
+            "kind: link-cut\n    peer: us-east-1",
+            "mine:5: peer is us-east-1 itself: a link has two ends",
+        ),
+        ("kind: region-down", "kind: link-cut\n    peer: mars", "mine:5: no Region 'mars' here"),
+        (
+            "kind: region-down\n    region: us-east-1",
+            "kind: write-errors\n    region: eu-west-1",
+            "mine:5: no Region 'eu-west-1' here",
+        ),
+        ("for_s: 60", "for_s: 60\n    times: 1.5", "mine:8: times must be a whole number"),
+        ("faults:", "policy: {nosuch: 1}\nfaults:", "mine:3: policy has no 'nosuch'"),
+        ("faults:", "policy:\n  lease_s: 90\n  lease_s: 91\nfaults:", "mine:5: lease_s is given"),
+        ("faults:", "policy: {lease_s: 1}\nfaults:", "mine:3: policy lease_s"),
+        (
+            "faults:",
+            "policy: {maintenance: [{region: eu-west-9, daily: true, from: 12:00, minutes: 5}]}\n"
+            "faults:",
+            "mine:3: policy maintenance",
+        ),
+        (
+            "faults:",
+            "policy:\n  lease_s: !!python/object:os.system x\nfaults:",
+            "mine:4: cannot be read as a value: 'x'",
+        ),
+        ("faults:", "policy: &a {maintenance: [*a]}\nfaults:", "mine:1: nested too deep"),
+        ("faults:", f"policy: {'[' * 5000}\nfaults:", "mine:1: nested too deep"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_line(old: str, new: str, said: str) -> None:
@@ -59,6 +103,40 @@ def test_a_wrong_file_is_refused_with_its_line(old: str, new: str, said: str) ->
         scenario.parse(GOOD.replace(old, new), "mine")
 
     assert said in str(caught.value)
+
+
+def test_a_coordination_region_can_be_cut_off_and_a_workflows_own_be_struck() -> None:
+    faults = """faults:
+  - {kind: region-isolated, region: eu-west-1, at_s: 1, for_s: 5}
+  - {kind: link-cut, region: eu-west-2, peer: eu-central-1, at_s: 1, for_s: 5}
+  - {kind: region-down, region: acting, after_step: Look at the Region, for_s: 5}
+"""
+    read = scenario.parse(f"name: n\nwhy: w\nexpect: held\n{faults}", "mine")
+
+    assert [fault.region for fault in read.faults] == ["eu-west-1", "eu-west-2", "acting"]
+
+
+def test_a_scenario_may_be_of_another_cloud() -> None:
+    elsewhere = Topology(regions=("eu-west-9", "eu-west-2"))
+
+    read = scenario.parse(GOOD.replace("us-east-1", "eu-west-9"), "mine", elsewhere)
+
+    assert read.regions == ("eu-west-9",)
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(GOOD)
+
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)  # who tests as root may read every file
+
+    with pytest.raises(ScenarioError, match=r"mine\.yaml:1: cannot be read: Permission denied"):
+        scenario.load(str(mine))
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
