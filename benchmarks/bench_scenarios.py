@@ -19,7 +19,8 @@ from benchmarks.progress import Progress, Task, in_order
 from benchmarks.runs_file import Codes, Figures
 from localcloud.scenario import Scenario, ScenarioError, load, names
 from sidestep.core.policy import Policy
-from sidestepctl.workers import give_up, pool_of
+from sidestepctl.one_line import OneLine
+from sidestepctl.workers import give_up, lost_ones_told, pool_of
 
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "benchmark.md"
@@ -27,7 +28,7 @@ BEGIN, END = "<!-- goals -->", "<!-- /goals -->"
 Known = Iterable[tuple[str, float]]
 
 
-@click.command()
+@click.command(cls=OneLine)
 @click.argument("scenarios", nargs=-1)
 @click.option("--seeds", default=20, show_default=True, type=click.IntRange(1), help="Seeds each.")
 @click.option("--only", default="abcdef", show_default=True, help="Which designs, by letter.")
@@ -55,26 +56,27 @@ def main(
     known = {(run.design, run.scenario, run.seed) for run in runs}
     wanted = [(d, s, seed) for seed in range(1, seeds + 1) for s in chosen for d in only]
     tasks = in_order(task for task in wanted if task not in known)
-    _make(tasks, codes, [(run.design, run.cpu_s) for run in runs], jobs)
+    make(tasks, codes, [(run.design, run.cpu_s) for run in runs], jobs)
     if not runs_only:
         _write(loaded, code, runs_file.finished(codes))
         runs_file.tidy(codes)
 
 
-def _make(tasks: Sequence[Task], codes: Codes, known: Known, jobs: int | None) -> None:
+def make(tasks: Sequence[Task], codes: Codes, known: Known, jobs: int | None) -> None:
     """Make these runs in their order, each kept as it ends."""
     if not tasks:
         return
     click.echo(f"{len(tasks)} runs to make")
     progress, began = Progress(tasks, known), time.monotonic()
     with pool_of(jobs) as pool:
-        pending = [pool.submit(figures_of, *task, codes[task[:2]]) for task in tasks]
         try:
-            for done in as_completed(pending):
-                run = done.result()
-                runs_file.add(run)
-                so_far = progress.add(run.design, run.cpu_s, time.monotonic() - began)
-                click.echo(f"{so_far}: {_in_words(run)}")
+            with lost_ones_told("run it again with fewer --jobs: it goes on where it was"):
+                pending = [pool.submit(figures_of, *task, codes[task[:2]]) for task in tasks]
+                for done in as_completed(pending):
+                    run = done.result()
+                    runs_file.add(run)
+                    so_far = progress.add(run.design, run.cpu_s, time.monotonic() - began)
+                    click.echo(f"{so_far}: {_in_words(run)}")
         except BaseException:
             give_up(pool)
             raise

@@ -20,7 +20,8 @@ import click
 from benchmarks.fingerprints import ROOT, worlds
 from benchmarks.table import put_into
 from localcloud.simulation.simulate import Result
-from sidestepctl.simulate import Asked, Progress, Simulated, WorkerLostError, simulate_all
+from sidestepctl.one_line import INTERRUPTED, OneLine
+from sidestepctl.simulate import Asked, Progress, Simulated, simulate_all
 
 KEPT = ROOT / "benchmarks" / "results" / "soaks.jsonl"
 PAGE = ROOT / "docs" / "simulation.md"
@@ -29,7 +30,7 @@ FIRST = 1_000_000
 """Far from the seeds that CI and people begin with."""
 STRETCH = 20
 """So many seeds are kept together: what a crash of the machine may cost."""
-INTERRUPTED = 130
+GO_ON = "run it again with fewer --workers: it goes on after the last seed that was kept"
 
 
 @dataclass(frozen=True)
@@ -139,11 +140,14 @@ def table_of(stretches: Iterable[Stretch]) -> str:
     return "\n".join(lines)
 
 
-@click.command()
+@click.command(cls=OneLine)
 @click.option("--seeds", type=click.IntRange(1), help="How many; without it until Ctrl-C.")
 @click.option("--workers", type=click.IntRange(1), help="Processes at once. Default: one a core.")
 def main(seeds: int | None, workers: int | None) -> None:
-    """Go on with the seed after the last one kept. Exits 1 when one failed, 130 at Ctrl-C."""
+    """Go on with the seed after the last one kept.
+
+    Exits 1 when one failed, 130 at Ctrl-C, 2 where a process of its own was ended from outside.
+    """
     code, first = worlds(), max((one.end for one in kept()), default=FIRST)
     order, row, whole = InOrder(first), list[Result](), Simulated()
     progress = Progress(whole, click.echo, time.monotonic)
@@ -162,11 +166,9 @@ def main(seeds: int | None, workers: int | None) -> None:
     stop = 0
     wanted = range(first, first + seeds) if seeds else count(first)
     try:
-        simulate_all(wanted, Asked(workers=workers), whole, tell)
+        simulate_all(wanted, Asked(workers=workers), whole, tell, GO_ON)
     except KeyboardInterrupt:
         stop = INTERRUPTED
-    except WorkerLostError as lost:
-        raise click.ClickException(str(lost)) from None
     finally:
         keep_row()
     for line in (*whole.again(), whole.in_words(), whole.verdict()):

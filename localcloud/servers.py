@@ -22,13 +22,26 @@ POLL_S = 0.1
 """How soon a server notices that it is to stop."""
 
 
-class PortInUseError(Exception):
-    """A port is taken. Names the address and the option that changes it."""
+class ListenError(Exception):
+    """An address and port that cannot be listened on. Names the option that changes the port."""
 
-    def __init__(self, address: str, port: int, option: str) -> None:
-        super().__init__(
-            f"{address}:{port} is already in use; choose another port with {option} PORT"
-        )
+    def __init__(self, address: str, port: int, option: str, why: str) -> None:
+        super().__init__(f"{address}:{port} {why}; choose another port with {option} PORT")
+
+
+class PortInUseError(ListenError):
+    """The port is taken."""
+
+
+def listen_error(
+    address: str, port: int, option: str, error: OSError | OverflowError
+) -> ListenError:
+    """What to raise where binding failed so. OverflowError: there is no such port."""
+    if isinstance(error, OverflowError):
+        return ListenError(address, port, option, "is no port")
+    if error.errno == errno.EADDRINUSE:
+        return PortInUseError(address, port, option, "is already in use")
+    return ListenError(address, port, option, f"cannot be listened on ({error.strerror})")
 
 
 class Server:
@@ -37,10 +50,8 @@ class Server:
     def __init__(self, address: str, port: int, handler: type[BaseHTTPRequestHandler], option: str):
         try:
             self._server = ThreadingHTTPServer((address, port), handler)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise PortInUseError(address, port, option) from None
+        except (OSError, OverflowError) as error:
+            raise listen_error(address, port, option, error) from None
         self._server.daemon_threads = True
         self.address, self.port = self._server.server_address[0], self._server.server_port
         self._thread = threading.Thread(

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
+from pathlib import Path
+from typing import TextIO
 
 import click
 
-from sidestep.core.errors import SidestepError
+from sidestepctl.one_line import INTERRUPTED, OneLineGroup, UserError
 from sidestepctl.orders import acknowledge_command, pause_command, resume_command
 from sidestepctl.policy_command import policy
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as a shell gives it."""
+_PORT = click.IntRange(0, 65_535)
+"""0: one that is free."""
 
 
-class UserError(click.ClickException):
-    """What the user can put right: printed as one line, exit code 2."""
-
-    exit_code = 2
-
-
-class _Group(click.Group):
-    """Turns our own errors into one line, and lets bugs show themselves whole."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except SidestepError as error:
-            raise UserError(str(error)) from None
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=OneLineGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sidestep")
 def cli() -> None:
     """Keep a serverless API on AWS answering when a whole Region goes bad."""
@@ -50,7 +37,8 @@ def cli() -> None:
 def drill(scenario: str, seed: int, as_json: bool, history: str | None) -> None:
     """Break a Region in the local cloud and watch the system heal itself.
 
-    Exits 0 when the loop closed (traffic left, came back, nothing lost), 1 when it did not.
+    Exits 0 when the loop closed (traffic left, came back, nothing lost), 1 when it did not, 130
+    at Ctrl-C.
     """
     from localcloud.scenario import ScenarioError, load
     from sidestepctl.drill import run
@@ -62,12 +50,21 @@ def drill(scenario: str, seed: int, as_json: bool, history: str | None) -> None:
     except ScenarioError as error:
         raise UserError(str(error)) from None
     live = None if as_json else Live(click.echo)
+    # Opened before the run, which would be for nothing where it cannot be written.
+    file = _opened(history) if history is not None else None
     report, transcript = run(chosen, seed, live)
-    if history is not None:
-        with open(history, "w", encoding="utf-8") as file:  # noqa: PTH123  # click checked the path
+    if file is not None:
+        with file:
             file.write(transcript)
     click.echo(report.to_json() if as_json else in_words(report))
     sys.exit(0 if report.ok else 1)
+
+
+def _opened(history: str) -> TextIO:
+    try:
+        return Path(history).open("w", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--history {history}: cannot be written: {error.strerror}") from None
 
 
 @cli.command()
@@ -81,19 +78,21 @@ def scenarios(
 ) -> None:
     """Run the whole catalogue of scenarios, or those named, each with several seeds.
 
-    Exits 0 when every run came out as its scenario expects, 1 when one did not.
+    Exits 0 when every run came out as its scenario expects, 1 when one did not, 130 at Ctrl-C.
     """
-    from localcloud.scenario import ScenarioError, load
+    from localcloud.scenario import ScenarioError
     from localcloud.scenario import names as catalogue
-    from sidestepctl.scenarios import Summary, run_all
+    from sidestepctl.scenarios import Summary, loaded, run_all
 
     try:
-        chosen = [load(name) for name in names or catalogue()]
+        chosen = loaded(names or catalogue())
     except ScenarioError as error:
         raise UserError(str(error)) from None
     if seeds < 1 or (workers is not None and workers < 1):
         raise UserError("--seeds and --workers must be at least 1")
     tell = None if as_json else click.echo
+    if tell is not None:
+        tell(f"runs to make: {len(chosen) * seeds}")
     summaries = run_all(chosen, range(first, first + seeds), workers, tell)
     if as_json:
         click.echo(Summary.all_to_json(summaries))
@@ -126,19 +125,15 @@ def simulate(
     """
     from localcloud.fault_kinds import KINDS
     from localcloud.simulation.simulate import Result
-    from sidestepctl.simulate import (
-        Asked,
-        Progress,
-        Simulated,
-        WorkerLostError,
-        simulate_all,
-        told,
-    )
+    from sidestepctl.simulate import Asked, Progress, Simulated, simulate_all, told
 
-    kinds = tuple(faults.split(",")) if faults else None
-    unknown = sorted(set(kinds or ()) - set(KINDS))
-    if unknown:
-        raise UserError(f"no fault {', '.join(unknown)}: choose of {', '.join(sorted(KINDS))}")
+    kinds = None
+    if faults is not None:
+        kinds = tuple(one.strip() for one in faults.split(",") if one.strip())
+        unknown = ", ".join(sorted(set(kinds) - set(KINDS)))
+        if unknown or not kinds:
+            wrong = f"no fault {unknown}" if unknown else f"--faults {faults!r} names none"
+            raise UserError(f"{wrong}: choose of {', '.join(sorted(KINDS))}")
     if seeds < 1 or (workers is not None and workers < 1):
         raise UserError("--seeds and --workers must be at least 1")
     whole = Simulated()
@@ -158,11 +153,10 @@ def simulate(
 
     code = 0
     try:
+        say(f"seeds {first} to {first + seeds - 1}")
         simulate_all(range(first, first + seeds), asked, whole, tell)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except WorkerLostError as lost:
-        raise UserError(str(lost)) from None
     for line in [whole.to_json()] if as_json else [*whole.again(), whole.in_words()]:
         click.echo(line)
     if not as_json:
@@ -173,9 +167,11 @@ def simulate(
 @cli.command()
 @click.option("--speed", default=1.0, show_default=True, help="Simulated seconds a wall second.")
 @click.option("--seed", default=1, show_default=True)
-@click.option("--api-port", default=8080, show_default=True, help="Port of each Region's API.")
-@click.option("--dns-port", default=5353, show_default=True)
-@click.option("--aws-port", default=4566, show_default=True)
+@click.option(
+    "--api-port", type=_PORT, default=8080, show_default=True, help="Port of each Region's API."
+)
+@click.option("--dns-port", type=_PORT, default=5353, show_default=True)
+@click.option("--aws-port", type=_PORT, default=4566, show_default=True)
 @click.option(
     "--clients/--no-clients",
     default=True,
@@ -184,14 +180,14 @@ def simulate(
 )
 def up(speed: float, seed: int, api_port: int, dns_port: int, aws_port: int, clients: bool) -> None:
     """Run the local cloud in real time until Ctrl-C."""
-    from localcloud.servers import PortInUseError
+    from localcloud.servers import ListenError
     from sidestepctl.up import Ports, serve
 
-    if speed <= 0:
-        raise UserError(f"--speed {speed:g} must be greater than 0")
+    if not (speed > 0 and math.isfinite(speed)):
+        raise UserError(f"--speed {speed:g} must be a number greater than 0")
     try:
         serve(Ports(api_port, dns_port, aws_port), speed, seed, clients, click.echo)
-    except PortInUseError as error:
+    except ListenError as error:
         raise UserError(str(error)) from None
 
 

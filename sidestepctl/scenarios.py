@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import json
+import shlex
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 
 from localcloud.run import Run
-from localcloud.scenario import Scenario
+from localcloud.scenario import HELD, Scenario, ScenarioError, load
 from sidestepctl.report import Report, report_of
-from sidestepctl.workers import give_up, pool_of
+from sidestepctl.workers import give_up, lost_ones_told, pool_of
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What the runs of one scenario come to. `mitigated_s`: median and p95 of the runs in which
-    it happened, None where it did not; simulated seconds from the fault."""
+    """What the runs of one scenario come to. `mitigated`: in how many of them that happened;
+    `mitigated_s`: median and p95 of those, None of none; simulated seconds from the fault."""
 
     scenario: str
     expected: str
     ok: bool
     seeds: Sequence[int]
+    mitigated: int
     mitigated_s: Mapping[str, float | None]
     moves: int
     wrong_moves: int
@@ -36,48 +38,83 @@ class Summary:
         """A JSON array."""
         return json.dumps([asdict(summary) for summary in summaries], indent=2)
 
-    def in_words(self) -> str:
-        """One line, and one for each run that was not as expected."""
-        median, p95 = self.mitigated_s["median"], self.mitigated_s["p95"]
-        took = f"mitigated {median:6.1f} s (p95 {p95:.1f})" if median and p95 else "held"
+    def in_words(self, given: str | None = None) -> str:
+        """One line, and one for each run that was not as expected. `given`: how the user named
+        the scenario, the path of a file of their own perhaps."""
         lines = [
-            f"{'ok' if self.ok else 'NOT OK':<7}{self.scenario:<28}{took:<32}"
+            f"{'ok' if self.ok else 'NOT OK':<7}{self.scenario:<28}{self._took():<32}"
             f"{self.moves} moves, {self.wrong_moves} wrong, {self.writes['lost']} writes lost"
         ]
         for seed, why in self.failed.items():
-            again = f"sidestep drill --scenario {self.scenario} --seed {seed}"
+            named = shlex.quote(given or self.scenario)
+            again = f"sidestep drill --scenario {named} --seed {seed}"
             lines.append(f"         seed {seed}: {'; '.join(why)} ({again})")
         return "\n".join(lines)
 
+    def _took(self) -> str:
+        median, p95 = self.mitigated_s["median"], self.mitigated_s["p95"]
+        if self.expected == HELD:
+            return "did not hold" if self.moves else "held"
+        if median is None or p95 is None:
+            return "never mitigated"
+        some = "" if self.mitigated == self.runs else f", {self.mitigated} of {self.runs}"
+        return f"mitigated {median:6.1f} s (p95 {p95:.1f}){some}"
+
+    @property
+    def runs(self) -> int:
+        """How many there were."""
+        return len(self.seeds)
+
+
+def loaded(names: Iterable[str]) -> dict[str, Scenario]:
+    """Scenarios by how the user named them, each once: results are told by their own names.
+
+    Raises ScenarioError, also where two have one name.
+    """
+    scenarios = {given: load(given) for given in dict.fromkeys(names)}
+    named: dict[str, str] = {}
+    for given, scenario in scenarios.items():
+        if scenario.name in named:
+            raise ScenarioError(
+                f"{named[scenario.name]} and {given} are both named {scenario.name!r}: "
+                "give one of them another name"
+            )
+        named[scenario.name] = given
+    return scenarios
+
 
 def run_all(
-    scenarios: Sequence[Scenario],
+    scenarios: Mapping[str, Scenario],
     seeds: Sequence[int],
     workers: int | None,
     tell: Callable[[str], None] | None,
 ) -> list[Summary]:
-    """Run every scenario with every seed, in processes of their own; tell each as it is whole."""
-    reports: dict[str, dict[int, Report]] = {scenario.name: {} for scenario in scenarios}
+    """Run every scenario with every seed, in processes of their own; tell each as it is whole.
+
+    `scenarios`: by how the user named them, each with a name of its own. Raises WorkerLostError.
+    """
+    reports: dict[str, dict[int, Report]] = {given: {} for given in scenarios}
     summaries: dict[str, Summary] = {}
     with pool_of(workers) as pool:
-        pending = {
-            pool.submit(_report, scenario, seed): (scenario, seed)
-            for scenario in scenarios
-            for seed in seeds
-        }
         try:
-            for done in as_completed(pending):
-                scenario, seed = pending[done]
-                reports[scenario.name][seed] = done.result()
-                if len(reports[scenario.name]) == len(seeds):
-                    summary = summary_of(scenario, reports[scenario.name])
-                    summaries[scenario.name] = summary
-                    if tell is not None:
-                        tell(summary.in_words())
+            with lost_ones_told("run it again with fewer --workers"):
+                pending = {
+                    pool.submit(_report, scenario, seed): (given, seed)
+                    for given, scenario in scenarios.items()
+                    for seed in seeds
+                }
+                for done in as_completed(pending):
+                    given, seed = pending[done]
+                    reports[given][seed] = done.result()
+                    if len(reports[given]) == len(seeds):
+                        summary = summary_of(scenarios[given], reports[given])
+                        summaries[given] = summary
+                        if tell is not None:
+                            tell(summary.in_words(given))
         except BaseException:
             give_up(pool)
             raise
-    return [summaries[scenario.name] for scenario in scenarios]
+    return [summaries[given] for given in scenarios]
 
 
 def _report(scenario: Scenario, seed: int) -> Report:
@@ -93,6 +130,7 @@ def summary_of(scenario: Scenario, reports: Mapping[int, Report]) -> Summary:
         expected=scenario.expect,
         ok=all(run.ok for run in runs),
         seeds=sorted(reports),
+        mitigated=len(taken),
         mitigated_s={"median": median(taken), "p95": percentile_95(taken)},
         moves=sum(len(run.moves) for run in runs),
         wrong_moves=sum(run.wrong_moves for run in runs),

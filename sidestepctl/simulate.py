@@ -7,7 +7,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -16,7 +15,7 @@ from localcloud.simulation import simulate as simulation
 from localcloud.simulation.invariants import NAMES
 from localcloud.simulation.simulate import Result
 from sidestepctl.live import Live
-from sidestepctl.workers import give_up, pool_of
+from sidestepctl.workers import give_up, lost_ones_told, pool_of
 
 _WORLDS_A_PROCESS = 60
 """After so many a process makes room for another: what worlds leave behind grows."""
@@ -97,14 +96,15 @@ class Asked:
     until_failed: bool = False
 
 
-class WorkerLostError(Exception):
-    """A process of ours was ended from outside."""
-
-
 def simulate_all(
-    seeds: Iterable[int], asked: Asked, whole: Simulated, tell: Callable[[Result], None]
+    seeds: Iterable[int],
+    asked: Asked,
+    whole: Simulated,
+    tell: Callable[[Result], None],
+    go_on: str = "go on with --seed after the last one told, and fewer --workers",
 ) -> None:
     """Simulate these seeds, in processes of their own; add each to `whole` and tell it.
+    `go_on`: what to do where one of them is lost.
 
     Raises WorkerLostError; KeyboardInterrupt at Ctrl-C, with what was done so far in `whole`.
     """
@@ -112,22 +112,18 @@ def simulate_all(
     pool = pool_of(workers, _WORLDS_A_PROCESS)
     todo, pending = iter(seeds), set[Future[Result]]()
     try:
-        while True:
-            pending |= {
-                pool.submit(_one, seed, asked.kinds, asked.smaller)
-                for seed in islice(todo, workers + 1 - len(pending))
-            }
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for result in sorted((future.result() for future in done), key=_seed):
-                whole.add(result)
-                tell(result)
-            if not pending or (asked.until_failed and whole.failed):
-                return
-    except BrokenProcessPool:
-        raise WorkerLostError(
-            "a process that simulated was ended from outside (out of memory?): "
-            "go on with --seed after the last one told, and fewer --workers"
-        ) from None
+        with lost_ones_told(go_on):
+            while True:
+                pending |= {
+                    pool.submit(_one, seed, asked.kinds, asked.smaller)
+                    for seed in islice(todo, workers + 1 - len(pending))
+                }
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for result in sorted((future.result() for future in done), key=_seed):
+                    whole.add(result)
+                    tell(result)
+                if not pending or (asked.until_failed and whole.failed):
+                    return
     finally:
         give_up(pool)
 

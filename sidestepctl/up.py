@@ -41,7 +41,7 @@ def serve(
     clients: bool,
     say: Callable[[str], None],
 ) -> None:
-    """Serve until SIGINT or SIGTERM. Raises PortInUseError before anything has started."""
+    """Serve until SIGINT or SIGTERM. Raises ListenError before anything has started."""
     cloud = LocalCloud(seed, start=datetime.now(UTC))
     loop = RealTime(cloud.kernel, speed)
     with ExitStack() as stack:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import socketserver
 import struct
 import threading
 from collections.abc import Callable
 
 from localcloud.dns.wire import fitted
-from localcloud.servers import POLL_S, PortInUseError
+from localcloud.servers import POLL_S, listen_error
 
 AnswerWire = Callable[[bytes], bytes]
 """A query on the wire → its answer. Called in threads of the server's. Raises ValueError for
@@ -24,7 +23,7 @@ _NO_ANSWER = (ValueError, ConnectionError, TimeoutError)
 
 
 class DnsServer:
-    """Answers on one address and port, UDP and TCP. Raises PortInUseError."""
+    """Answers on one address and port, UDP and TCP. Raises ListenError."""
 
     def __init__(self, address: str, port: int, answer: AnswerWire) -> None:
         udp, tcp = _handlers(answer)
@@ -34,12 +33,10 @@ class DnsServer:
             bound.append(datagrams)
             self.address, self.port = address, int(datagrams.server_address[1])
             bound.append(_Tcp((address, self.port), tcp))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             for server in bound:
                 server.server_close()
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise PortInUseError(address, port, OPTION) from None
+            raise listen_error(address, port, OPTION, error) from None
         self._servers = bound
         self._threads = [
             threading.Thread(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from sidestepctl.main import cli
+from sidestepctl.one_line import OneLine
 from tests.cli.running import BIN, ROOT
 
 
@@ -25,23 +29,44 @@ def test_one_event_is_fed_from_the_command_line() -> None:
     assert run.stdout.splitlines()[0] == "POST /messages in us-west-2 → 201"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["drill", "--scenario", "none-such"], "no scenario 'none-such': choose one of"),
-        (["drill", "--seed", "x"], "'x' is not a valid integer"),
-        (["invoke", "no-such-file.json"], "does not exist"),
-        (["invoke", "README.md"], "not JSON"),
-        (["up", "--speed", "0"], "--speed 0 must be greater than 0"),
-        (["jump"], "No such command 'jump'"),
-    ],
-)
-def test_bad_input_is_a_clear_line_and_exit_code_2(arguments: list[str], said: str) -> None:
-    run = CliRunner(mix_stderr=False).invoke(cli, arguments)
+WRONG = [
+    (["drill", "--scenario", "none-such"], "no scenario 'none-such': choose one of"),
+    (["drill", "--seed", "x"], "'x' is not a valid integer (see sidestep drill --help)"),
+    (["drill", "--history", "no/such/folder/h.jsonl"], "cannot be written: No such file"),
+    (["invoke", "no-such-file.json"], "does not exist"),
+    (["invoke", "README.md"], "not JSON"),
+    (["up", "--speed", "0"], "--speed 0 must be a number greater than 0"),
+    (["up", "--speed", "nan"], "--speed nan must be a number greater than 0"),
+    (["up", "--speed", "inf"], "--speed inf must be a number greater than 0"),
+    (["up", "--api-port", "-1"], "'--api-port': -1 is not in the range"),
+    (["up", "--dns-port", "70000"], "'--dns-port': 70000 is not in the range"),
+    (["up", "--aws-port", "70000"], "'--aws-port': 70000 is not in the range"),
+    (["simulate", "--faults", ","], "--faults ',' names none: choose of alarms-stuck"),
+    (["simulate", "--faults", "rain,sun"], "no fault rain, sun: choose of alarms-stuck"),
+    (["policy", "chek"], "No such command 'chek' (see sidestep policy --help)"),
+    (["pause"], "Missing option '--for' (see sidestep pause --help)"),
+    (["--jump"], "No such option: --jump (see sidestep --help)"),
+    (["jump"], "No such command 'jump' (see sidestep --help)"),
+]
 
-    assert run.exit_code == 2
+
+@pytest.mark.parametrize(("arguments", "said"), WRONG)
+def test_bad_input_is_a_clear_line_and_exit_code_2(arguments: list[str], said: str) -> None:
+    run = CliRunner(mix_stderr=False).invoke(cli, arguments, prog_name="sidestep")
+
+    assert (run.exit_code, run.stdout) == (2, "")
     assert said in run.stderr
+    assert run.stderr.startswith("Error: ")
+    assert run.stderr.count("\n") == 1
     assert isinstance(run.exception, SystemExit)  # said on purpose, not a traceback
+
+
+def test_a_bug_shows_itself_whole() -> None:
+    @click.command(cls=OneLine)
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    assert isinstance(CliRunner().invoke(broken).exception, ZeroDivisionError)
 
 
 def test_the_installed_command_says_it_in_one_line() -> None:
@@ -49,4 +74,49 @@ def test_the_installed_command_says_it_in_one_line() -> None:
 
     assert run.returncode == 2
     assert "no scenario 'none-such': choose one of" in run.stderr
-    assert "Traceback" not in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["drill"], "interrupted\n"),
+        (["scenarios", "thin-traffic", "dark"], "interrupted\n"),
+        (["simulate"], ""),  # it tells what it came to so far instead
+    ],
+)
+def test_ctrl_c_ends_it_with_130_and_without_noise(arguments: list[str], said: str) -> None:
+    process = begun(*arguments)
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: workers hear it too
+        told = process.stderr.read()
+
+    assert (process.returncode, told) == (130, said)
+
+
+@pytest.mark.parametrize("arguments", [["drill"], ["policy", "explain"]])
+def test_a_reader_that_goes_away_ends_it_as_it_ends_other_tools(arguments: list[str]) -> None:
+    process = begun(*arguments)
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read()
+
+    assert (process.returncode, told) == (141, "")
+
+
+def begun(*arguments: str) -> subprocess.Popen[str]:
+    """The command, running, with workers and all in a process group of its own."""
+    return subprocess.Popen(
+        [BIN / "sidestep", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    )

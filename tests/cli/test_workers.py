@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any, Never
 
+import click
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.bench_scenarios import make
+from localcloud.scenario import Scenario
+from sidestepctl.one_line import OneLine
+from sidestepctl.scenarios import run_all
+from sidestepctl.simulate import Asked, Simulated, simulate_all
 from sidestepctl.workers import give_up, pool_of
 from tests.cli.running import PATIENCE_S
 
@@ -63,3 +75,57 @@ def test_workers_that_are_given_up_are_not_waited_for() -> None:
     give_up(pool)
 
     assert ends(worker)
+
+
+def test_workers_hear_of_no_ctrl_c_not_even_while_they_start() -> None:
+    pool: ProcessPoolExecutor = pool_of(1)
+
+    held = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result(PATIENCE_S)
+
+    give_up(pool)
+    assert signal.SIGINT in held
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())  # but we do
+
+
+class Kills:
+    """What ends the process that it is given to."""
+
+    def __reduce__(self) -> tuple[Callable[[int], Never], tuple[int]]:
+        return os._exit, (1,)
+
+
+KILLS: Any = Kills()
+
+
+def of_scenarios() -> None:
+    run_all({"it": Scenario("it", "", "held", (), policy={"": KILLS})}, [1], 1, None)
+
+
+def of_seeds() -> None:
+    simulate_all([KILLS], Asked(workers=1), Simulated(), lambda _: None)
+
+
+def of_a_bench() -> None:
+    make([("e", "dark", KILLS)], {("e", "dark"): "code"}, [], 1)
+
+
+@pytest.mark.parametrize(
+    ("work", "what_to_do"),
+    [
+        (of_scenarios, "run it again with fewer --workers"),
+        (of_seeds, "go on with --seed after the last one told, and fewer --workers"),
+        (of_a_bench, "run it again with fewer --jobs: it goes on where it was"),
+    ],
+)
+def test_a_worker_that_is_killed_is_told_in_one_line(
+    work: Callable[[], None], what_to_do: str
+) -> None:
+    @click.command(cls=OneLine)
+    def command() -> None:
+        work()
+
+    run = CliRunner(mix_stderr=False).invoke(command)
+
+    assert run.exit_code == 2
+    assert run.stderr.count("\n") == 1
+    assert f"was ended from outside (out of memory?): {what_to_do}\n" in run.stderr

@@ -15,7 +15,7 @@ from localcloud.kernel import Kernel, Steps
 from localcloud.lambdas import Function, Lambdas
 from localcloud.network import Network
 from localcloud.realtime import RealTime
-from localcloud.servers import PortInUseError, Server, region_server
+from localcloud.servers import ListenError, PortInUseError, Server, region_server
 
 SOURCE = """
 import json
@@ -104,6 +104,20 @@ def test_a_port_in_use_names_the_option_that_changes_it(
         PortInUseError, match=f"127.0.0.1:{server.port} is already in use.*--api-port"
     ):
         region_server(loop[0], loop[1], "eu-west-2", "h", "127.0.0.1", server.port)
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "why"),
+    [
+        ("192.0.2.1", 0, r"192\.0\.2\.1:0 cannot be listened on \(Cannot assign .*--api-port"),
+        ("127.0.0.1", 65_536, r"127\.0\.0\.1:65536 is no port; choose another .*--api-port PORT"),
+    ],
+)
+def test_what_cannot_be_listened_on_names_the_reason(
+    loop: tuple[RealTime, FrontDoor, Network], address: str, port: int, why: str
+) -> None:
+    with pytest.raises(ListenError, match=why):
+        region_server(loop[0], loop[1], "eu-west-2", "h", address, port)
 
 
 def test_after_the_stop_nothing_is_taken_in(loop: tuple[RealTime, FrontDoor, Network]) -> None:

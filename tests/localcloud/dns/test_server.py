@@ -12,7 +12,7 @@ import dns.resolver
 import pytest
 
 from localcloud.dns.server import DnsServer
-from localcloud.servers import PortInUseError
+from localcloud.servers import ListenError, PortInUseError
 from tests.localcloud.dns.zone import IN_LONDON, IN_VIRGINIA, Zone, query, records
 
 LOOPBACK = "127.0.0.1"
@@ -91,6 +91,12 @@ def test_a_port_in_use_names_the_option_that_changes_it(kind: socket.SocketKind)
 
         with pytest.raises(PortInUseError, match=f"{LOOPBACK}:{port} .*--dns-port"):
             DnsServer(LOOPBACK, port, Zone().answer)
+
+
+def test_what_cannot_be_listened_on_names_the_reason() -> None:
+    # 192.0.2.0/24 is for documentation (RFC 5737): no machine's own.
+    with pytest.raises(ListenError, match=r"192\.0\.2\.1:0 cannot be listened on .*--dns-port"):
+        DnsServer("192.0.2.1", 0, Zone().answer)
 
 
 def test_a_stopped_server_has_freed_its_port(server: DnsServer) -> None:

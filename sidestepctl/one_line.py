@@ -1,0 +1,84 @@
+"""How commands end otherwise than well: one line on standard error, and an exit code that says why.
+
+Bugs are not among it: they show themselves whole.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from sidestep.core.errors import SidestepError
+from sidestepctl.workers import WorkerLostError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as a shell gives it: 128 and SIGINT's number."""
+NOBODY_READS = 141
+"""Exit code where a pipe's other end has gone (`| head`): 128 and SIGPIPE's number, which is what
+a shell says of the tools that die of it."""
+
+
+class UserError(click.ClickException):
+    """What the user can put right: printed as one line, exit code 2."""
+
+    exit_code = 2
+
+
+class OneLine(click.Command):
+    """A command that tells every error in one line; of a group, those of all its commands."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: object,
+    ) -> click.Context:
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            raise _told(error) from None
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _told(error) from None
+        except (SidestepError, WorkerLostError) as error:
+            raise UserError(" ".join(str(error).split())) from None
+        except KeyboardInterrupt:
+            # A terminal has shown ^C in this line.
+            begin = "\n" if sys.stderr.isatty() else ""
+            click.echo(f"{begin}interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            if _stdout_is_read():
+                raise
+            ctx.exit(NOBODY_READS)
+
+
+class OneLineGroup(OneLine, click.Group):
+    """The same of a group."""
+
+
+def _told(error: click.UsageError) -> UserError:
+    """What is wrong, and where to look; click's own way takes four lines."""
+    what = " ".join(error.format_message().split()).rstrip(".")
+    where = error.ctx.command_path if error.ctx is not None else None
+    return UserError(f"{what} (see {where} --help)" if where else what)
+
+
+def _stdout_is_read() -> bool:
+    """Whether somebody still reads what is printed: then it was another pipe that broke, by a
+    bug. If not, nothing is said at the end either."""
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What waits to be written would fail once more at exit, with a traceback:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
