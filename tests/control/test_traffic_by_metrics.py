@@ -82,7 +82,9 @@ def test_what_is_asked_for_begins_with_the_newest_whole_minute_and_ends_with_thi
         pytest.param({"writes": {0: 2}}, 2, id="a series that came alone"),
     ],
 )
-def test_no_data_is_unknown_and_not_none(seen: dict[str, dict[int, int]], known: int) -> None:
+def test_no_data_is_unknown_and_not_none(
+    seen: dict[str, dict[int, int]], known: int | None
+) -> None:
     assert requests(CloudWatch(**seen)) == known
 
 

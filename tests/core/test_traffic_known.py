@@ -42,7 +42,7 @@ def test_none_is_known_of_a_whole_minute_while_data_come() -> None:
 
 @pytest.mark.parametrize("late", ["m0", "m1", "m2", "m3"])
 def test_a_request_is_known_as_soon_as_it_is_seen(late: str) -> None:
-    assert known(**{late: 1}) == 1
+    assert came_since(DRAINED, after(NOW), [series(**{late: 1})], FLOWING) == 1
 
 
 def test_requests_of_all_routes_count() -> None:
