@@ -13,6 +13,7 @@ from sidestep.core.control import CLOCK_SKEW_MS, MOVES_KEPT
 from sidestep.core.holds import patience_s
 from sidestep.core.maintenance import ALL, Window
 from sidestep.core.policy import Policy
+from sidestep.core.traffic import MINUTE_MS, WHOLE_AFTER_MS
 
 WORDS: Mapping[str, str] = {
     "observe_only": "Detection runs and is told, nothing is moved: how to begin",
@@ -126,6 +127,13 @@ def contradictions(policy: Policy) -> tuple[str, ...]:
             f"stability_deadline_s ({policy.stability_deadline_s}) is not above "
             f"stability_window_s ({policy.stability_window_s}): a Region that has to begin its "
             "window anew is not brought back"
+        )
+    soonest = (MINUTE_MS + WHOLE_AFTER_MS) // 1000
+    if policy.traffic_deadline_s < soonest:
+        found.append(
+            f"traffic_deadline_s ({policy.traffic_deadline_s}) is below {soonest}: by then no "
+            "metrics can show that clients have left, and a failover from a Region that can "
+            "still be asked ends as not verified"
         )
     if policy.max_drains_per_day > MOVES_KEPT // 2:
         found.append(
