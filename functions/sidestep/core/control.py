@@ -195,11 +195,16 @@ def plan_claim(
     The same holder claiming again keeps its token: a step may run twice. `incident`, where
     given, must be the one that is open or the next one. `ordered_ms`, where given, is when the
     order was given: what others have done about the Region since makes it void.
+
+    An operator's failover that takes over another's keeps its own mode. It takes over a recovery,
+    too: one that nobody holds any more, and, forced, one that is held.
     """
     now = control.of(region)
     if now.holder == holder:
         return ClaimPlan(now, "already held by this execution")
-    if now.leased(now_ms):
+    by_hand = kind == FAILOVER and mode != AUTOMATIC
+    turned = by_hand and now.unfinished and now.kind == RECOVERY
+    if now.leased(now_ms) and not (turned and mode == FORCED):
         return ClaimPlan(None, f"{now.incident} is held by {now.holder}")
     if ordered_ms is not None and now.since_ms > ordered_ms:
         return ClaimPlan(
@@ -212,7 +217,7 @@ def plan_claim(
     expected = incident_id(application, region, epoch)
     if incident is not None and incident != expected:
         return ClaimPlan(None, f"{incident} is over: the incident to claim would be {expected}")
-    refusal = _not_claimable(now, region, kind, fresh)
+    refusal = "" if turned else _not_claimable(now, region, kind, fresh)
     if refusal:
         return ClaimPlan(None, refusal)
     claimed = RegionState(
@@ -220,17 +225,25 @@ def plan_claim(
         incident=expected,
         epoch=epoch,
         kind=kind,
-        mode=mode if fresh else now.mode,
+        mode=mode if fresh or by_hand else now.mode,
         holder=holder,
         token=control.token + 1,
         lease_until_ms=now_ms + lease_ms,
         since_ms=now.since_ms or now_ms,
         drained_at_ms=0 if fresh else now.drained_at_ms,
         restored_at_ms=now.restored_at_ms,
-        attempts=now.undrained if fresh else now.attempts + (1 if kind == RECOVERY else 0),
+        attempts=_attempts(now, kind, fresh, turned),
         toggle=now.toggle,
     )
     return ClaimPlan(claimed, "claimed" if fresh else f"taken on at {now.state}")
+
+
+def _attempts(now: RegionState, kind: str, fresh: bool, turned: bool) -> int:
+    if fresh:
+        return now.undrained
+    if turned:
+        return 0  # whatever was tried to bring it back: it is to go out
+    return now.attempts + (1 if kind == RECOVERY else 0)
 
 
 def _not_claimable(now: RegionState, region: str, kind: str, fresh: bool) -> str:

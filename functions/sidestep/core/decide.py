@@ -26,9 +26,7 @@ from sidestep.core.capacity import shortfall
 from sidestep.core.control import (
     AUTOMATIC,
     FAILOVER,
-    PROBATION,
     RECOVERY,
-    RESTORING,
     SERVING,
     ControlState,
     RegionState,
@@ -294,8 +292,7 @@ def due(view: View, decisions: Sequence[Decision]) -> tuple[Due, ...]:
             name = f"{state.incident}-r{state.attempts + 1}"
             starts.append(Due(RECOVERY, name, given | {"incident": state.incident}))
         elif decision.action == TAKE_OVER:
-            recovering = state.kind == RECOVERY or state.state in (RESTORING, PROBATION)
-            workflow = RECOVERY if recovering else FAILOVER
+            workflow = RECOVERY if state.kind == RECOVERY else FAILOVER
             name = f"{state.incident}-t{view.control.token + 1}"
             starts.append(Due(workflow, name, given | {"incident": state.incident}))
     return tuple(starts)
