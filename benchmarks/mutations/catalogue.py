@@ -161,7 +161,7 @@ MUTATIONS = (
         "no-cool-down",
         "a Region that flaps is moved each time",
         f"{_CORE}/holds.py",
-        "    wait = patience_s(policy, drains)\n",
+        "    wait = patience_s(policy, times)\n",
         "    wait = 0.0 * drains\n",
         "health-errors",
     ),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sidestep.core.control import Claim, ControlState, Pause, RegionState
+from sidestep.core.control import Claim, ControlState, Move, Pause, RegionState
 from sidestep.core.decide import View
 from sidestep.core.maintenance import Window
 from sidestep.core.policy import Policy
@@ -16,6 +16,7 @@ from tests.control.control_plane import LONDON, OREGON, REGIONS, VIRGINIA
 
 NOW = 1_000_000
 PAUSE = Pause("ada", "release", NOW + 1)
+SPENT = tuple(Move(NOW - n, OREGON, "drain", "x") for n in range(Policy().max_drains_per_day))
 BAD = Evidence("health", 503, 200, True, "GET /health answered 503")
 
 
@@ -43,6 +44,9 @@ def claim(mode: str) -> Claim:
         ("automatic", view(paused=Pause("ada", "release", NOW)), True, "2 of 2"),
         ("automatic", view(paused_regions={LONDON: PAUSE}), False, "eu-west-2 is paused by ada"),
         ("automatic", view(paused_regions={OREGON: PAUSE}), True, "2 of 2"),
+        ("automatic", view(moves=SPENT), False, "as many as max_drains_per_day allows"),
+        ("automatic", view(moves=SPENT[1:]), True, "2 of 2"),
+        ("manual", view(moves=SPENT), True, "can serve"),
         ("manual", view(paused_regions={LONDON: PAUSE}), True, "can serve"),
         ("manual", view(bad=set()), True, "us-east-1, us-west-2 can serve"),
         ("manual", view(paused=Pause("ada", "release", NOW + 1)), True, "can serve"),
@@ -87,6 +91,13 @@ def test_a_maintenance_window_holds_an_automatic_failover_back(mode: str, goes_o
     found = recheck(claim(mode), view(), policy, NOW)
 
     assert (found.go, "maintenance window" in found.why) == (goes_on, not goes_on)
+
+
+def test_an_acknowledged_region_is_drained_again_within_its_cool_down() -> None:
+    """The claim has made the acknowledgement void: what it ended must not hold here either."""
+    moved = (Move(NOW - 1000, LONDON, "drain", "x"), Move(NOW - 500, LONDON, "restore", "x"))
+
+    assert recheck(claim("automatic"), view(moves=moved), Policy(), NOW).go
 
 
 def test_a_region_that_is_drained_cannot_take_the_traffic() -> None:

@@ -8,7 +8,7 @@ from sidestep.aws.clients import client
 from sidestep.aws.coordination import CoordinationTable
 from sidestep.aws.incident_lease import IncidentLease
 from sidestep.core.control import DRAINED, DRAINING, Claim, ControlState
-from sidestep.core.errors import LastServingRegion
+from sidestep.core.errors import LastServingRegion, Refused
 from tests.control.control_plane import COORDINATION, LONDON, OREGON, VIRGINIA, ControlPlane
 
 LESS, MORE = (LONDON, VIRGINIA), (LONDON, VIRGINIA, OREGON)
@@ -28,9 +28,9 @@ class Guard:
         assert given is not None, why
         return given
 
-    def drain(self, claim: Claim, to: str = DRAINING) -> None:
-        """Bring the claim's Region to a state."""
-        self.lease.advance(claim, to, self.plane.now)
+    def drain(self, claim: Claim, to: str = DRAINING, most: int | None = None) -> None:
+        """Bring the claim's Region to a state, while fewer than so many are drained in a day."""
+        self.lease.advance(claim, to, self.plane.now, max_drains=most)
 
     def control(self) -> ControlState:
         """The control item."""
@@ -80,6 +80,31 @@ def test_of_two_drains_at_once_one_leaves_the_last_region_though_the_number_stay
         more.drain(virginia)
 
     assert more.control().counted(MORE) == (VIRGINIA,)
+
+
+def test_of_two_drains_at_once_no_more_are_begun_than_the_day_has_left(plane: ControlPlane) -> None:
+    more = Guard(plane, MORE)
+    virginia, oregon = more.claim(VIRGINIA), more.claim(OREGON)
+    plane.before["UpdateItem"] = lambda: more.drain(oregon, most=1)
+
+    with pytest.raises(Refused, match="max_drains_per_day"):
+        more.drain(virginia, most=1)
+
+    assert more.control().counted(MORE) == (LONDON, VIRGINIA)
+
+
+def test_a_drain_counts_once_in_the_days_budget_however_often_its_step_runs(
+    plane: ControlPlane,
+) -> None:
+    more = Guard(plane, MORE)
+    claim = more.claim(VIRGINIA)
+
+    for _ in range(2):
+        more.drain(claim, most=1)
+    more.drain(claim, DRAINED)
+
+    with pytest.raises(Refused, match="1 drains in 24 hours"):
+        more.drain(more.claim(OREGON), most=1)
 
 
 def test_of_two_moves_at_once_none_is_forgotten(plane: ControlPlane) -> None:

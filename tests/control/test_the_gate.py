@@ -76,6 +76,33 @@ def test_the_policy_may_ask_for_more_regions_to_stay(plane: ControlPlane) -> Non
         plane.invoke("gate", claim=claim, action="drain")
 
 
+@pytest.mark.parametrize(("mode", "goes"), [("automatic", False), ("manual", True)])
+def test_an_automatic_drain_beyond_the_days_budget_is_refused(
+    plane: ControlPlane, mode: str, goes: bool
+) -> None:
+    plane.policy(max_drains_per_day=1)
+    plane.drained(OREGON)
+    claim = plane.claim(mode=mode)
+
+    if goes:
+        assert plane.invoke("gate", claim=claim, action="drain")["set"]
+    else:
+        with pytest.raises(Refused, match="max_drains_per_day"):
+            plane.invoke("gate", claim=claim, action="drain")
+
+    assert plane.state() == ("DRAINING" if goes else "SERVING")
+
+
+def test_a_return_that_fails_goes_out_again_whatever_the_budget(plane: ControlPlane) -> None:
+    plane.policy(max_drains_per_day=1)
+    plane.drained(mode="automatic")
+    claim = plane.claim("back", kind="recovery", mode="automatic")
+    plane.invoke("gate", claim=claim, action="restore")
+    plane.record(claim, "probation", state="PROBATION")
+
+    assert plane.invoke("gate", claim=claim, action="drain")["set"]
+
+
 def test_a_forced_drain_needs_no_more_than_one_other_region(plane: ControlPlane) -> None:
     plane.policy(min_serving_regions=3)
     claim = plane.claim(mode="forced")

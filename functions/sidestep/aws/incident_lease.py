@@ -31,6 +31,7 @@ from sidestep.core.control import (
     plan_claim,
 )
 from sidestep.core.errors import LastServingRegion, LeaseLost, NotYet, Refused
+from sidestep.core.holds import drains
 
 CONTROL = "control"
 TRIES = 8
@@ -135,10 +136,19 @@ class IncidentLease:
             raise self._lost(claim) from None
         return replace(claim, lease_until=until)
 
-    def advance(self, claim: Claim, to: str, now_ms: int, min_serving: int = 1) -> RegionState:
+    def advance(
+        self,
+        claim: Claim,
+        to: str,
+        now_ms: int,
+        min_serving: int = 1,
+        max_drains: int | None = None,
+    ) -> RegionState:
         """Bring the Region to a state; nothing happens when it is there already.
 
-        Raises LeaseLost, LastServingRegion, or Refused for a state that does not lead there.
+        `max_drains`: of all Regions in 24 hours, those that others are at among them; None: any.
+        Raises LeaseLost, LastServingRegion, or Refused for a state that does not lead there and
+        for a drain too many.
         """
         for _ in range(TRIES):
             control = self.read()
@@ -154,6 +164,12 @@ class IncidentLease:
                 raise LastServingRegion(
                     f"draining {claim.region} would leave {others} serving Regions, "
                     f"{min_serving} must remain: bring another back first"
+                )
+            begun = _drains_begun(control, claim.region, now_ms)
+            if to == DRAINING and max_drains is not None and begun >= max_drains:
+                raise Refused(
+                    f"{begun} drains in 24 hours, as many as max_drains_per_day allows, with those "
+                    "that have just begun"
                 )
             serving = others + (to in COUNTED)
             try:
@@ -307,6 +323,12 @@ def _others_as_read(
         conditions.append(f"regions.#other{n}.#state = :state{n}")
         conditions.append(f"regions.#other{n}.since_ms = :since{n}")
     return conditions, names, values
+
+
+def _drains_begun(control: ControlState, but: str, now_ms: int) -> int:
+    """The drains of the last 24 hours and those of other Regions that are under way."""
+    going = sum(one.state == DRAINING for region, one in control.regions.items() if region != but)
+    return len(drains(control, now_ms)) + going
 
 
 def _begun(item: Mapping[str, Any]) -> bool:

@@ -17,7 +17,15 @@ from sidestep.aws.incident_lease import IncidentLease
 from sidestep.aws.regional import RegionalTable
 from sidestep.aws.settings import Settings
 from sidestep.aws.write_ledger import Replica, WriteLedger
-from sidestep.core.control import DRAINED, DRAINING, FAILOVER, RECOVERY, Claim, RegionState
+from sidestep.core.control import (
+    AUTOMATIC,
+    DRAINED,
+    DRAINING,
+    FAILOVER,
+    RECOVERY,
+    Claim,
+    RegionState,
+)
 from sidestep.core.errors import InvalidInput
 from sidestep.core.policy import Policy
 
@@ -47,8 +55,12 @@ def lease(settings: Settings, table: CoordinationTable) -> IncidentLease:
 def let_out(lease: IncidentLease, policy: Policy, claim: Claim, now: int) -> None:
     """Count a Region as no longer serving, before any switch of it is set: what is refused here
     stays in DNS. Raises LeaseLost, LastServingRegion, Refused, NotYet."""
-    if lease.read().of(claim.region).state != DRAINED:
-        lease.advance(claim, DRAINING, now, policy.must_remain(claim.mode))
+    if lease.read().of(claim.region).state == DRAINED:
+        return
+    # What a return that failed costs was looked at before the return (core/holds.py).
+    automatic = claim.kind == FAILOVER and claim.mode == AUTOMATIC
+    most = policy.max_drains_per_day if automatic else None
+    lease.advance(claim, DRAINING, now, policy.must_remain(claim.mode), most)
 
 
 def gate(settings: Settings, wardens: Sequence[str]) -> TrafficGate:

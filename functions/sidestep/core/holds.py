@@ -41,9 +41,9 @@ def before_drain(region: str, control: ControlState, policy: Policy, now_ms: int
     held = orders(region, control, policy, now_ms)
     if held:
         return Hold(held, ORDER)
-    spent = _spent(control, policy, now_ms)
-    if spent:
-        return Hold(spent, ORDER)
+    used_up = spent(control, policy, now_ms)
+    if used_up:
+        return Hold(used_up, ORDER)
     if control.acknowledgement(region) is not None:
         return None
     waiting = _undrained(control.of(region), policy, now_ms) or _cooling(
@@ -52,17 +52,17 @@ def before_drain(region: str, control: ControlState, policy: Policy, now_ms: int
     return Hold(waiting, SEEN) if waiting else None
 
 
-def _drains(control: ControlState, now_ms: int) -> list[Move]:
+def drains(control: ControlState, now_ms: int) -> list[Move]:
     """The drains of the last 24 hours, of all Regions."""
     return [m for m in control.moves if m.what == "drain" and 0 <= now_ms - m.at_ms < DAY_MS]
 
 
-def _spent(control: ControlState, policy: Policy, now_ms: int) -> str | None:
+def spent(control: ControlState, policy: Policy, now_ms: int) -> str | None:
     """Whether the daily budget of drains is used up, in words."""
-    drains = len(_drains(control, now_ms))
-    if drains < policy.max_drains_per_day:
+    made = len(drains(control, now_ms))
+    if made < policy.max_drains_per_day:
         return None
-    return f"{drains} drains in 24 hours, as many as max_drains_per_day allows"
+    return f"{made} drains in 24 hours, as many as max_drains_per_day allows"
 
 
 def _undrained(state: RegionState, policy: Policy, now_ms: int) -> str | None:
@@ -83,16 +83,16 @@ def _undrained(state: RegionState, policy: Policy, now_ms: int) -> str | None:
 def _cooling(region: str, control: ControlState, policy: Policy, now_ms: int) -> str | None:
     """How long to wait after a Region's last move and its drains of a day, in words."""
     moved = [m.at_ms for m in control.moves if m.region == region]
-    drains = sum(m.region == region for m in _drains(control, now_ms))
-    if not moved or not drains:
+    times = sum(m.region == region for m in drains(control, now_ms))
+    if not moved or not times:
         return None
-    wait = patience_s(policy, drains)
+    wait = patience_s(policy, times)
     passed = (now_ms - max(moved)) / 1000
     if passed >= wait:
         return None
     return (
         f"{region} moved {passed:.0f} s ago; cool-down is {wait:.0f} s "
-        f"after {drains} drains in 24 hours"
+        f"after {times} drains in 24 hours"
     )
 
 
@@ -101,10 +101,10 @@ def before_return(region: str, control: ControlState, policy: Policy, now_ms: in
 
     A return that fails is a drain more, so the daily budget is of returns too.
     """
-    spent = _spent(control, policy, now_ms)
-    if spent:
+    used_up = spent(control, policy, now_ms)
+    if used_up:
         change = "those drains being a day old, or an operator starting its recovery"
-        return Hold(f"{region} could return; {spent}", change)
+        return Hold(f"{region} could return; {used_up}", change)
     state = control.of(region)
     wait = patience_s(policy, state.attempts)
     passed = (now_ms - state.since_ms) / 1000

@@ -5,7 +5,8 @@ about an automatic move ends it; observers decide again with their next ballots.
 
 | mode            | needs                                                                  |
 |-----------------|------------------------------------------------------------------------|
-| automatic       | its quorum, now; no pause, window or observe-only; enough others       |
+| automatic       | its quorum, now; no pause, window or observe-only; enough others; a    |
+|                 | drain left of the day's budget                                         |
 | manual, planned | enough others that can serve                                           |
 | forced          | nothing: the operator knows better (the gate still keeps the last one) |
 """
@@ -49,9 +50,12 @@ def recheck(claim: Claim, view: View, policy: Policy, now_ms: int) -> Recheck:
     if claim.mode == FORCED:
         return answer(True, "ordered by an operator (forced): nothing was asked")
     if claim.mode == AUTOMATIC:
-        ordered = holds.orders(claim.region, view.control, policy, now_ms)
-        if ordered:
-            return answer(False, ordered)
+        # Not the waits after its own last move: the claim has seen to it that it has not moved
+        # since, and an acknowledgement that ended them was of before the claim.
+        held = holds.orders(claim.region, view.control, policy, now_ms)
+        held = held or holds.spent(view.control, policy, now_ms)
+        if held:
+            return answer(False, held)
         if not finding.impaired:
             said = finding.reasons[0] if finding.reasons else "its observers see nothing bad"
             return answer(False, f"{claim.region} is not impaired any more: {said}")
