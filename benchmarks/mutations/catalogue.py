@@ -162,7 +162,7 @@ MUTATIONS = (
         "a Region that flaps is moved each time",
         f"{_CORE}/holds.py",
         "    wait = patience_s(policy, times)\n",
-        "    wait = 0.0 * drains\n",
+        "    wait = 0.0 * times\n",
         "health-errors",
     ),
     _one(
