@@ -74,6 +74,33 @@ def test_an_observer_starts_nothing_about_its_own_region(plane: ControlPlane) ->
     assert answer["due"] == []
 
 
+def test_two_looks_of_one_observer_at_once_are_both_believed(plane: ControlPlane) -> None:
+    """An alarm starts one beside the schedule's: each may read the other's heartbeat."""
+    for apart_ms in (-40, 40):
+        plane.later(10)
+        other = plane.now + apart_ms
+        plane.before["Query"] = lambda at=other: plane.beat(VIRGINIA, VIRGINIA, at)
+
+        answer = look(plane, VIRGINIA, bad=())
+
+        assert ballot_of(plane, VIRGINIA)["observer_healthy"], answer
+
+
+def test_an_observer_that_reads_nothing_newer_than_its_last_look_is_not_believed(
+    plane: ControlPlane,
+) -> None:
+    plane.before["Query"] = lambda: plane.beat(VIRGINIA, VIRGINIA, plane.now - 10_000)
+
+    look(plane, VIRGINIA, bad=())
+
+    assert not ballot_of(plane, VIRGINIA)["observer_healthy"]
+
+
+def ballot_of(plane: ControlPlane, here: str) -> dict[str, Any]:
+    """An observer's ballot, as the table holds it."""
+    return plane.get("coordination", "app#demo", f"vote#{here}") or {}
+
+
 def test_an_observer_that_cannot_use_its_own_replica_starts_nothing(plane: ControlPlane) -> None:
     rounds(plane, (VIRGINIA, OREGON, LONDON))
     plane.silent.add(("dynamodb", VIRGINIA))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sidestep.core.canaries import AT_ONCE, CANARIES, Request
 from sidestep.core.policy import Policy
@@ -63,6 +65,55 @@ def test_several_good_ones_are_not_several_looks_either() -> None:
     after = ballot_of([look(LONDON)] * POLICY.probe_good_streak, suspected, NOW + 10_000)
 
     assert suspected.votes[LONDON].verdict == after.votes[LONDON].verdict == SUSPECTED
+
+
+def verdicts_of(looks: Sequence[Probe], rounds: Ballot | None = None) -> list[str]:
+    """The verdicts on London of an observer that looks like this, ten seconds apart."""
+    verdicts, before = [], rounds
+    for n, one in enumerate(looks):
+        before = ballot_of([one], before, NOW + 10_000 * n)
+        verdicts.append(before.votes[LONDON].verdict)
+    return verdicts
+
+
+RED, GREEN, NONE_MADE = look(LONDON, health=503), look(LONDON), not_made(LONDON)
+
+
+def test_a_look_that_was_not_made_does_not_begin_a_streak_anew() -> None:
+    assert verdicts_of([RED, NONE_MADE, RED])[-1] == IMPAIRED
+
+
+def test_nor_does_it_make_a_bad_region_healthy_by_one_good_look() -> None:
+    assert POLICY.probe_good_streak == 3
+    assert verdicts_of([RED, RED, NONE_MADE, GREEN, GREEN, GREEN]) == [
+        UNKNOWN,
+        IMPAIRED,
+        UNKNOWN,
+        UNKNOWN,
+        UNKNOWN,
+        HEALTHY,
+    ]
+
+
+def test_nor_does_it_keep_a_healthy_one_from_being_called_so() -> None:
+    assert verdicts_of([GREEN, GREEN, NONE_MADE, GREEN])[-2:] == [UNKNOWN, HEALTHY]
+
+
+looks_in_a_row = st.lists(st.sampled_from([RED, GREEN, NONE_MADE]), min_size=1, max_size=12)
+
+
+@given(looks_in_a_row)
+def test_looks_that_were_not_made_make_a_verdict_unknown_and_never_another(
+    looks: list[Probe],
+) -> None:
+    made = [one for one in looks if one.looked]
+
+    for last in (RED, GREEN):
+        verdict = verdicts_of([*looks, last])[-1]
+        assert verdict in (verdicts_of([*made, last])[-1], UNKNOWN)
+        in_a_row = [*made, last][-POLICY.probe_bad_streak :]
+        if in_a_row == [RED] * POLICY.probe_bad_streak:
+            assert verdict == IMPAIRED
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -253,7 +253,8 @@ def _vote(
     now_ms: int,
 ) -> Vote:
     """The verdict with hysteresis. `streak` counts bad looks upwards, good ones downwards; one that
-    is made `again` in the same moment adds nothing.
+    is made `again` in the same moment adds nothing, and one that was not made is as if none were
+    due: what looks in a row have shown stays.
 
     A look in which some requests failed, too few to tell, makes a Region suspected: neither
     impaired nor healthy, until as many good looks in a row as an impaired one needs. A score
@@ -261,7 +262,7 @@ def _vote(
     """
     bad = any(e.bad for e in evidence)
     if not bad and not any(e.bad is False and e.signal != "lag_ms" for e in evidence):
-        return Vote(region, UNKNOWN, now_ms, 0, evidence, score)
+        return Vote(region, UNKNOWN, now_ms, before.streak if before else 0, evidence, score)
     doubtful = not bad and any(e.signal == REQUESTS and e.bad is None for e in evidence)
     certain = any(e.signal == REQUESTS and e.bad for e in evidence)
     count = before.streak if before else 0
@@ -273,7 +274,7 @@ def _vote(
         verdict = IMPAIRED
     elif doubtful and was != IMPAIRED:
         verdict = SUSPECTED
-    elif not bad and not doubtful and (well or was not in (IMPAIRED, SUSPECTED)):
+    elif not bad and not doubtful and (well or was == HEALTHY or before is None):
         verdict = HEALTHY
     else:
         verdict = was
