@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from sidestep.core.policy import Policy
+from localcloud.asl.history import MAX_STANDARD_EVENTS
+from sidestep.core.policy import _RANGES, Policy
 from tests.asl.ours import Bench
 from tests.asl.workflows import FOLDER, definition_of, files
 from tests.control.scripted_steps import FAILOVER, RECOVERY, held, says
@@ -225,6 +226,36 @@ def test_what_never_comes_is_waited_for_until_the_deadline_and_no_longer(
     assert wait in run.history.states()
     assert deadline_s <= bench.env.now <= deadline_s + A_ROUND_S
     assert run.status == ("FAILED" if machine == "drill" else "SUCCEEDED")
+
+
+LONGEST = {name: int(most) for name, (_, most) in _RANGES.items() if name.endswith("_s")}
+LONGEST_RUNS: dict[str, dict[str, list[Any]]] = {
+    "failover": {
+        "Claim the incident": held(**LONGEST),
+        "Watch traffic leave": STAYS,
+        "Measure replication": UNKNOWN,
+    },
+    "recovery": {
+        "Claim the incident": held("DRAINED", approval="never", **LONGEST),
+        "See whether its replica has caught up": UNKNOWN,
+        "Watch traffic return": STAYS,
+        "Watch it on probation": UNSTABLE,
+    },
+}
+"""What never comes at any of a workflow's waits, under the most patient policy there may be."""
+WITHOUT_RETRIES = 0.75
+"""The part of an execution's history that its rounds may fill when no Task is tried again."""
+
+
+@pytest.mark.parametrize("machine", LONGEST_RUNS)
+def test_the_most_patient_policys_workflow_fits_in_its_history(machine: str) -> None:
+    bench = Bench(ANSWERS[machine] | LONGEST_RUNS[machine])
+
+    run = bench.finish(MACHINES[machine], {"region": "eu-west-2"})
+
+    assert run.status == "SUCCEEDED"
+    assert bench.env.now > 3600
+    assert len(run.history.events) < WITHOUT_RETRIES * MAX_STANDARD_EVENTS
 
 
 @pytest.mark.parametrize(("machine", "wait"), SILENT)

@@ -63,6 +63,12 @@ def test_a_flapping_regions_failovers_in_a_day_are_bounded(policy: Policy, failo
         (Policy(cooldown_s=300, cooldown_max_s=60), "every wait is 60 s"),
         (Policy(stability_window_s=1800), "is not brought back"),
         (Policy(traffic_deadline_s=179), "ends as not verified"),
+        (Policy(worst_lag_ms=18_000), "(180 s) is not below replication_deadline_s (180)"),
+        (Policy(replication_deadline_s=0), "hardly a planned move is made"),
+        (
+            Policy(worst_lag_ms=60_000, replication_deadline_s=900, stability_deadline_s=600),
+            "a return's data is in doubt",
+        ),
         (Policy(max_drains_per_day=26), "only the newest 50 moves are kept"),
     ],
 )

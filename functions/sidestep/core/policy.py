@@ -129,11 +129,14 @@ _RANGES: dict[str, tuple[float, float]] = {
     "replication_deadline_s": (0, 3600),
     "worst_lag_ms": (0, 600_000),
     "stability_window_s": (0, 86_400),
-    "stability_deadline_s": (60, 86_400),
-    "probation_s": (0, 86_400),
+    "stability_deadline_s": (60, 3600),
+    "probation_s": (0, 3600),
     "approval_timeout_s": (60, 86_400),
 }
-"""What each number may be, both ends included."""
+"""What each number may be, both ends included. A workflow looks again each ten seconds while it
+waits, and an execution's history ends at 25,000 events, past any Catch (Step Functions, service
+quotas): `stability_deadline_s`, which is waited for twice, `probation_s` and `traffic_deadline_s`
+have to fit in one, with room for retries (tests/control/test_nothing_waits_for_ever.py)."""
 
 _STRUCTURED: Mapping[str, Callable[[object, Sequence[str]], Iterable[Fault]]] = {
     "maintenance": maintenance.faults,

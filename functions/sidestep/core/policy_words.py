@@ -13,6 +13,7 @@ from sidestep.core.control import CLOCK_SKEW_MS, MOVES_KEPT
 from sidestep.core.holds import patience_s
 from sidestep.core.maintenance import ALL, Window
 from sidestep.core.policy import Policy
+from sidestep.core.replication import EVACUATION_FACTOR
 from sidestep.core.traffic import MINUTE_MS, WHOLE_AFTER_MS
 
 WORDS: Mapping[str, str] = {
@@ -140,6 +141,16 @@ def contradictions(policy: Policy) -> tuple[str, ...]:
             f"max_drains_per_day ({policy.max_drains_per_day}) is above {MOVES_KEPT // 2}: only "
             f"the newest {MOVES_KEPT} moves are kept, which are as many drains and returns"
         )
+    settle_s = EVACUATION_FACTOR * policy.worst_lag_ms / 1000
+    for name, deadline_s, then in (
+        ("replication_deadline_s", policy.replication_deadline_s, "hardly a planned move is made"),
+        ("stability_deadline_s", policy.stability_deadline_s, "a return's data is in doubt"),
+    ):
+        if settle_s >= deadline_s:
+            found.append(
+                f"ten times worst_lag_ms ({settle_s:g} s) is not below {name} ({deadline_s}): "
+                f"replication is not proven in time, {then}"
+            )
     return tuple(found)
 
 
