@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from sidestep.core.control import CLOCK_SKEW_MS
 from tests.control.control_plane import LONDON, OREGON, ControlPlane
 from tests.control.real_steps import cut_off_and_redrive
 from tests.control.test_steps_may_run_twice import (
@@ -64,6 +65,20 @@ def test_a_failover_that_was_taken_over_stands_aside_when_it_is_redriven(
 
     assert as_it_stands(warm_plane) == done
     assert_drained_once(warm_plane)
+
+
+@pytest.mark.parametrize(("behind_s", "held"), [(CLOCK_SKEW_MS // 1000 - 1, False), (31, True)])
+def test_a_redriven_order_is_void_when_clocks_cannot_tell_that_it_came_last(
+    warm_plane: ControlPlane, behind_s: int, held: bool
+) -> None:
+    """Who brought the Region back had a clock that may be late by as much as clocks may differ."""
+    fail_over(warm_plane)
+    bring_back(warm_plane, name="back")
+    started = warm_plane.control().of(LONDON).since_ms + behind_s * 1000
+
+    again = warm_plane.ask_claim("order", started_ms=started, redrives=1)
+
+    assert again["held"] is held, again["why"]
 
 
 def test_a_failover_that_is_redriven_after_the_region_was_brought_back_drains_nothing(

@@ -206,11 +206,13 @@ def plan_claim(
     turned = by_hand and now.unfinished and now.kind == RECOVERY
     if now.leased(now_ms) and not (turned and mode == FORCED):
         return ClaimPlan(None, f"{now.incident} is held by {now.holder}")
-    if ordered_ms is not None and now.since_ms > ordered_ms:
+    # Whoever wrote `since_ms` may have had a clock that is late.
+    if ordered_ms is not None and now.since_ms + CLOCK_SKEW_MS > ordered_ms:
         return ClaimPlan(
             None,
-            f"{now.incident} was worked on after this execution was started, and {region} is "
-            f"{now.state}: if it should be moved now, start a new execution",
+            f"{now.incident} was worked on after this execution was started, or within "
+            f"{CLOCK_SKEW_MS // 1000} s before, and {region} is {now.state}: if it should be moved "
+            "now, start a new execution",
         )
     fresh = kind == FAILOVER and now.state == SERVING and not now.unfinished
     epoch = now.epoch + 1 if fresh else now.epoch
