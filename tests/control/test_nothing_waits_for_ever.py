@@ -228,7 +228,9 @@ def test_what_never_comes_is_waited_for_until_the_deadline_and_no_longer(
     assert run.status == ("FAILED" if machine == "drill" else "SUCCEEDED")
 
 
-LONGEST = {name: int(most) for name, (_, most) in _RANGES.items() if name.endswith("_s")}
+LONGEST: dict[str, Any] = {
+    name: int(most) for name, (_, most) in _RANGES.items() if name.endswith("_s")
+}
 LONGEST_RUNS: dict[str, dict[str, list[Any]]] = {
     "failover": {
         "Claim the incident": held(**LONGEST),

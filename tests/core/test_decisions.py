@@ -249,8 +249,14 @@ def test_a_dead_holders_incident_is_taken_over_and_a_living_ones_is_not() -> Non
 
 
 def test_an_order_that_died_before_it_turned_a_return_back_is_taken_over_as_a_failover() -> None:
-    held = {"holder": "arn:x", "incident": "demo-eu-west-2-1", "kind": "failover"}
-    control = with_region(LONDON, state=PROBATION, mode="forced", **held)
+    control = with_region(
+        LONDON,
+        state=PROBATION,
+        holder="arn:x",
+        incident="demo-eu-west-2-1",
+        kind="failover",
+        mode="forced",
+    )
 
     (start,) = due(view(control=control), [decided(view(*all_say(), control=control))[LONDON]])
 
