@@ -122,7 +122,7 @@ KINDS: dict[str, Kind] = {
     "coordination-down": Kind("the coordination table fails in every Region", aside=True),
     "duplicates": Kind("events are delivered twice and late", _with(_SHARE), aside=True),
     "workflow-crash": Kind(
-        "executions of failovers, recoveries and drills end where they stand, in any Region",
+        "executions of any of the workflows end where they stand, in any Region",
         _with(
             Number("share", 0.1, 0.0, 1.0, "of the state transitions that it strikes"),
         ),

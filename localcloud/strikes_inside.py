@@ -24,7 +24,7 @@ LATE_UP_TO_S = 60.0
 A request has to reach AWS within five minutes of the time in its signature
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html), so that one of these is
 not refused for its age."""
-_WORKFLOWS = ("failover", "recovery", "drill")
+_WORKFLOWS = ("failover", "recovery", "drill", "observe")
 # How each service throttles, of botocore's own list of codes that it tries again after
 # (botocore/retries/standard.py, ThrottledRetryableChecker).
 _THROTTLES = {
@@ -37,7 +37,7 @@ _THROTTLES = {
 
 
 def workflow_crash(cloud: LocalCloud, fault: Fault) -> End:
-    """Executions of our Standard workflows end where they stand, at a state's entry or exit."""
+    """Executions of our workflows end where they stand, at a state's entry or exit."""
     share, chance = _share_of(cloud, fault)
     names = {f"sidestep-{cloud.topology.application}-{name}": name for name in _WORKFLOWS}
 

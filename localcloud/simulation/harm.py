@@ -108,5 +108,8 @@ def _lost_to_all(region: str, regions: Sequence[str], lately: Sequence[Strike]) 
     """Whether no observer can know that a Region is well: the others are cut off from it, and its
     own is kept from speaking. They cannot tell it from one that is down (docs/policy.md)."""
     cut = [{s.region, s.settings["peer"]} for s in lately if s.kind == "link-cut"]
-    silent = any(strike.kind in _SILENCING and strike.region == region for strike in lately)
+    silent = any(
+        strike.kind == "workflow-crash" or (strike.kind in _SILENCING and strike.region == region)
+        for strike in lately
+    )
     return silent and all({region, other} in cut for other in regions if other != region)

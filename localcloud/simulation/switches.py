@@ -37,7 +37,7 @@ item before its wardens' checkers have asked again."""
 _EVERY_S = 5.0
 _FOR_ALL = frozenset({"route53-down", "coordination-down", "events-late", "duplicates"})
 """Kinds that keep every Region's observer from it: one of the two APIs is away, or its schedule."""
-_ASIDE = frozenset({"paused-by-operator", "workflow-crash", "started-by-hand", "redriven-by-hand"})
+_ASIDE = frozenset({"paused-by-operator", "started-by-hand", "redriven-by-hand"})
 """Kinds that keep none from it: what puts a switch right is no move, and no workflow of its own."""
 _CUTS = frozenset({"region-down", "region-isolated", "link-cut"})
 """Kinds that put one of the two APIs out of others' reach, where they strike its Region."""
@@ -134,7 +134,7 @@ class Switches:
     def _free(self, now_s: float) -> dict[str, bool]:
         """Whether a warden, or for "" any observer, can put right what is wrong, by name."""
         topology = self._cloud.topology
-        harmed = harmed_lately(self._harm.strikes, now_s)
+        harmed = harmed_lately(self._harm.strikes, topology.regions, now_s)
         stopped = is_stopped(self._harm.strikes, ("dynamodb",), topology.coordination, now_s)
         free = {one: not stopped and one not in harmed for one in topology.regions}
         free[""] = someone_can_follow(
@@ -156,7 +156,7 @@ def someone_can_follow(
     """Whether nothing keeps some guarded Region's observer from setting switches."""
     if is_stopped(strikes, ("route53", "dynamodb"), coordination, now_s):
         return False
-    return not set(regions) <= harmed_lately(strikes, now_s)
+    return not set(regions) <= harmed_lately(strikes, regions, now_s)
 
 
 def is_stopped(
@@ -174,12 +174,13 @@ def is_stopped(
     return False
 
 
-def harmed_lately(strikes: Sequence[Strike], now_s: float) -> set[str]:
+def harmed_lately(
+    strikes: Sequence[Strike], regions: Sequence[str], now_s: float
+) -> frozenset[str]:
     """Regions that something strikes, or has struck so short a while ago that their observers may
-    not be at work yet."""
-    return {
-        region
-        for strike in strikes
-        if strike.kind not in _ASIDE and strike.in_force(now_s - AT_WORK_S, now_s)
-        for region in (strike.region, str(strike.settings.get("peer", "")))
-    }
+    not be at work yet. Executions that end where they stand are everybody's."""
+    lately = [s for s in strikes if s.kind not in _ASIDE and s.in_force(now_s - AT_WORK_S, now_s)]
+    if any(strike.kind == "workflow-crash" for strike in lately):
+        return frozenset(regions)
+    where = {str(strike.settings.get("peer", "")) for strike in lately}
+    return frozenset(where | {strike.region for strike in lately})

@@ -47,6 +47,25 @@ def test_who_redrives_what_was_cut_short_lets_it_finish() -> None:
         assert (described["redriveCount"], described["redriveStatus"]) == (1, "NOT_REDRIVABLE")
 
 
+def test_an_observer_that_crashed_looks_again_in_the_next_minute() -> None:
+    crash = Fault("workflow-crash", "", at_s=1, for_s=69, settings={"share": 1.0})
+    with LocalCloud() as cloud:
+        Chronicle(cloud)
+        cloud.start()
+        Strikes(cloud, (crash,))
+        cloud.kernel.run(until=75)
+        crashed = [e for e in cloud.kernel.history if e["kind"] == "crash"]
+        voted = [e for e in cloud.kernel.history if e["kind"] == "vote"]
+        assert {e["machine"] for e in crashed} == {"observe"}
+        assert {e["region"] for e in crashed} == set(cloud.topology.regions)
+        assert voted == []
+
+        cloud.kernel.run(until=140)
+
+        voters = {e["observer"] for e in cloud.kernel.history if e["kind"] == "vote"}
+        assert voters == set(cloud.topology.regions)
+
+
 def test_a_fault_may_repeat_and_may_wait_for_a_step() -> None:
     with LocalCloud() as cloud:
         Chronicle(cloud)

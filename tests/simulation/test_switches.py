@@ -126,6 +126,8 @@ def test_the_time_counts_from_when_route_53_can_be_asked_again() -> None:
         (strike("coordination-down", "", 90.0, 20.0), False),
         (strike("health-errors", HERE, 90.0, 20.0), True),
         (strike("paused-by-operator", "", 90.0, 20.0), True),
+        (strike("workflow-crash", "", 10.0, 20.0), False),
+        (strike("workflow-crash", "", 0.0, 20.0), True),
         (strike("region-down", "us-east-1", 90.0, 20.0), False),
         (strike("link-cut", THERE, 90.0, 20.0, peer="eu-central-1"), False),
         (strike("link-cut", THERE, 90.0, 20.0, peer=HERE), False),
