@@ -57,7 +57,8 @@ class LambdaApi:
         kind = done.error["errorType"]
         if kind in _SERVICE_ERRORS:
             raise AwsError(kind, done.error["errorMessage"], _SERVICE_ERRORS[kind])
-        return _answer(done.error, "Unhandled")
+        told = {"errorMessage": done.error["errorMessage"]} if done.untyped else done.error
+        return _answer(told, "Unhandled")
 
     def _list(self, call: ApiCall) -> Mapping[str, Any]:
         return {"Functions": [_described(f) for f in self._lambdas.functions(call.region)]}

@@ -67,6 +67,10 @@ class Invocation:
     error: dict[str, Any] | None
     duration_s: float
     output: str = ""
+    untyped: bool = False
+    """Whether who invoked it is told no errorType: of a runtime that was ended Lambda does not
+    always say one, and Step Functions calls the error Lambda.Unknown then
+    (https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html)."""
 
 
 @dataclass
@@ -111,6 +115,7 @@ class Lambdas:
         self.clock_ahead_s: defaultdict[str, Newest[float]] = defaultdict(Newest)
         """Faults: Region → how far the clocks that its functions see are ahead."""
         self._functions: dict[tuple[str, str], _Deployed] = {}
+        self._untyped = kernel.fork("errors without a type")
         self._requests = itertools.count(1)
         self._environments = itertools.count(1)
         self._concurrent: Counter[str] = Counter()
@@ -207,18 +212,21 @@ class Lambdas:
         took = float(self.kernel.env.now) - started
         if not work.triggered:
             work.interrupt("time-out")
-            return _failed(
-                "Sandbox.Timedout",
-                f"RequestId: {context.aws_request_id} Error: Task timed out after "
-                f"{function.timeout_s:.2f} seconds",
-                took,
-                output.getvalue(),
-            )
+            words = f"Error: Task timed out after {function.timeout_s:.2f} seconds"
+            failure = _error("Sandbox.Timedout", f"RequestId: {context.aws_request_id} {words}")
+            return self._cut_short(failure, took, output)
         ended: Any = work.value
         result, failure = ended
-        if failure is None or failure["errorType"] != "Runtime.ExitError":
-            deployed.idle.append(entry)
+        if failure is not None and failure["errorType"] == "Runtime.ExitError":
+            return self._cut_short(failure, took, output)
+        deployed.idle.append(entry)
         return Invocation(result, failure, took, output.getvalue())
+
+    def _cut_short(self, failure: dict[str, Any], took: float, output: StringIO) -> Invocation:
+        """The end of a runtime that did not come to its own. How often its type is told is not
+        documented: half of the time here."""
+        untyped = self._untyped.random() < 0.5
+        return Invocation(None, failure, took, output.getvalue(), untyped)
 
     def _work(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from localcloud.chronicle import Chronicle
 from localcloud.cloud import LocalCloud, Topology
 from localcloud.scenario import Fault
@@ -82,3 +84,20 @@ def test_a_fault_may_repeat_and_may_wait_for_a_step() -> None:
         (dark,) = [e for e in struck if e["what"] == "region-dark"]
         assert (dark["region"], dark["t"]) == (claimed["region"], claimed["t"] + 2)
         assert strikes.open == 0
+
+
+def test_of_a_killed_function_its_invoker_may_hear_no_error_type() -> None:
+    with LocalCloud() as cloud:
+        killed = Fault("lambda-killed", HERE, 0, 60, settings={"share": 1.0})
+        Strikes(cloud, (killed,))
+        cloud.kernel.run(until=1)
+        client = cloud.client("lambda", HERE)
+        name = f"sidestep-{cloud.topology.application}-vote"
+        given = json.dumps({"trigger": {}, "probes": []}).encode()
+        told = [
+            json.loads(client.invoke(FunctionName=name, Payload=given)["Payload"].read())
+            for _ in range(12)
+        ]
+
+    assert {"errorType" in one for one in told} == {True, False}
+    assert all("killed" in one["errorMessage"] for one in told), told

@@ -103,6 +103,14 @@ def test_a_function_that_runs_too_long_is_stopped_and_its_environment_thrown_awa
     assert after.payload["seen"] == [2]
 
 
+def test_of_a_runtime_that_was_ended_its_error_has_a_type_or_has_none(service: Service) -> None:
+    late = [service.invoke({"sleep": 60}) for _ in range(20)]
+    failed = [service.invoke({"fail": True}) for _ in range(20)]
+
+    assert {one.untyped for one in late} == {True, False}
+    assert {one.untyped for one in failed} == {False}
+
+
 def test_the_remaining_time_is_told_in_simulated_milliseconds(service: Service) -> None:
     assert service.invoke({"n": 1, "sleep": 1}).payload["left"] == 2000
 
