@@ -297,12 +297,14 @@ class LocalCloud:
         """A whole Region goes: network, what runs there, its workflows."""
         self.network.down.add(region)
         self.lambdas.kill_all(region)
-        self.stepfunctions.kill_all(region)
+        self.stepfunctions.lose(region)
         self.kernel.log("fault", what="region-down", region=region)
 
     def restore_region(self, region: str) -> None:
         """The Region is back, cold."""
         self.network.down.discard(region)
+        if region not in self.network.down:
+            self.stepfunctions.regain(region)
         self.kernel.log("fault_over", what="region-down", region=region)
 
     def pause(self, for_s: float, region: str | None = None) -> None:

@@ -77,7 +77,10 @@ HOW = ("throttled", "error", "denied", "timeout", "lost-answer", "late")
 done only after its caller has given up."""
 
 KINDS: dict[str, Kind] = {
-    "region-down": Kind("nothing in the Region answers, nothing in it runs"),
+    "region-down": Kind(
+        "nothing in the Region answers, nothing in it runs; by chance its executions have ended, "
+        "or go on where they stood when it is back"
+    ),
     "region-isolated": Kind("the Region is cut off from all other Regions; clients reach it"),
     "region-dark": Kind("no client or health checker reaches the Region; other Regions do"),
     "link-cut": Kind(

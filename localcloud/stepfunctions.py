@@ -30,6 +30,9 @@ MAX_NAME = 80
 _FORBIDDEN = frozenset(' <>{}[]?*"#%\\^|~`$&,;:/')
 """Characters that API_StartExecution forbids in a name, besides control characters."""
 
+FREEZES = 0.5
+"""Of the losses of a Region: those after which its executions go on where they stood."""
+
 TOKEN_VALID_S = 15 * 60
 TOKENS_KEPT = 10
 """A redrive's client token is remembered so long, and so many of them (API_RedriveExecution)."""
@@ -58,6 +61,7 @@ class StepFunctions:
         self.on_transition: list[Transitioned] = []
         self.unavailable = Overlapping[str]()
         """Regions whose Step Functions API answers errors (a fault)."""
+        self._chance = kernel.fork("lost executions")
         self._runner = runner
         self._machines: dict[str, StateMachine] = {}
         self._regions: dict[str, Executions] = {}
@@ -105,15 +109,32 @@ class StepFunctions:
         """All executions, of one machine or of all, newest first within a Region."""
         return [e for known in self._regions.values() for e in known.all(machine_arn)]
 
-    def kill_all(self, region: str) -> None:
-        """The Region is lost with its executions: they stand still and never go on.
+    def lose(self, region: str) -> None:
+        """The Region is lost with its executions.
 
-        Step Functions keeps state across Availability Zones, not Regions. What happens to a
-        running execution when its Region comes back is not documented; ended is the harder
-        case for a failover, which must not count on it.
+        What happens to them when it comes back is not documented (Step Functions keeps state
+        across Availability Zones, not Regions). So each loss draws one of two: they have ended
+        where they stood, which is hard on a failover that counts on its own end; or they stand
+        still and go on then, which is hard on fencing, since another has taken over. Express
+        executions, kept in memory, end in any case.
         """
-        for execution in self._executions(region).all():
-            execution.stop("States.Runtime", f"{region} is lost")
+        freezes = self._chance.random() < FREEZES
+        executions = self._executions(region).all()
+        world = self._worlds[region]
+        for execution in executions:
+            if not freezes or execution.machine.definition.express:
+                execution.stop("States.Runtime", f"{region} is lost")
+        if freezes and world.frozen is None:
+            world.frozen = self.kernel.env.event()
+        self.kernel.log("executions", region=region, freeze=freezes)
+
+    def regain(self, region: str) -> None:
+        """The Region is back: what stood still goes on."""
+        self._executions(region)
+        world = self._worlds[region]
+        frozen, world.frozen = world.frozen, None
+        if frozen is not None:
+            frozen.succeed()
 
     def slow_down(self, region: str, extra_s: float) -> Callable[[], None]:
         """A fault: each state transition of the Region's executions takes so many seconds more.

@@ -42,7 +42,8 @@ class World:
 
     `now` gives epoch seconds; `new_id` gives a fresh unique text. `transition_s` is the time
     one state transition takes (none unless told). `on_transition` hears every state entry and
-    exit; it may call the execution's `stop`, which takes effect there and then.
+    exit; it may call the execution's `stop`, which takes effect there and then. While `frozen`
+    is an event, no execution enters or leaves a state or tries a Task until it happens.
     """
 
     env: simpy.Environment
@@ -52,6 +53,7 @@ class World:
     new_id: Callable[[], str]
     on_transition: Callable[[Execution, Transition], None] = _unheard
     transition_s: float = 0.0
+    frozen: simpy.Event | None = None
     tokens: TaskTokens = field(init=False)
     functions: Mapping[str, Any] = field(init=False)
 

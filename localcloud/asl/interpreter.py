@@ -43,16 +43,23 @@ def run_flow(execution: Execution, track: Track, flow: model.Flow, given: Any) -
     while left is not None or name is not None:
         if execution.world.transition_s:
             yield execution.world.env.timeout(execution.world.transition_s)
+        yield from _thaw(execution)
         if left is not None:
             visit, left = _go_on(left), None
         else:
             assert name is not None
             visit = _enter(execution, track, flow.states[name], given)
         step = yield from _KINDS[visit.state.kind](visit)
+        yield from _thaw(execution)
         _check_size(visit, step.output)
         _exit(visit, step)
         given, name = step.output, step.next
     return given
+
+
+def _thaw(execution: Execution) -> Steps:
+    while execution.world.frozen is not None:
+        yield execution.world.frozen
 
 
 def _go_on(visit: Visit) -> Visit:
@@ -204,6 +211,7 @@ def _try(attempt: Callable[[Visit], Steps]) -> Callable[[Visit], Steps]:
         attempts = Attempts(state.retry, world.random)
         while True:
             try:
+                yield from _thaw(visit.execution)
                 result = yield from attempt(visit)
                 _check_size(visit, result)
                 return _leave(visit, result=result)

@@ -86,6 +86,30 @@ def test_a_fault_may_repeat_and_may_wait_for_a_step() -> None:
         assert strikes.open == 0
 
 
+def test_a_lost_regions_executions_have_ended_or_go_on_where_they_stood() -> None:
+    def steps(cloud: LocalCloud, of: str) -> int:
+        told = [e for e in cloud.kernel.history if e["kind"] == "step"]
+        return sum(event["execution"] == of for event in told)
+
+    ways = set()
+    for seed in range(1, 7):
+        with LocalCloud(seed) as cloud:
+            Chronicle(cloud)
+            drill = cloud.stepfunctions.start(cloud.machine(THERE, "drill"), {"region": HERE})
+            observe = cloud.stepfunctions.start(cloud.machine(THERE, "observe"), {})
+            Strikes(cloud, (Fault("region-down", THERE, at_s=0.1, for_s=20),))
+            cloud.kernel.run(until=0.2)
+            before = steps(cloud, drill.name)
+            cloud.kernel.run(until=19)
+            assert observe.status == "ABORTED"
+            assert steps(cloud, drill.name) == before
+            stood = drill.status
+            cloud.kernel.run(until=50)
+            ways.add((stood, steps(cloud, drill.name) > before))
+
+    assert ways == {("ABORTED", False), ("RUNNING", True)}
+
+
 def test_of_a_killed_function_its_invoker_may_hear_no_error_type() -> None:
     with LocalCloud() as cloud:
         killed = Fault("lambda-killed", HERE, 0, 60, settings={"share": 1.0})
