@@ -123,6 +123,14 @@ KINDS: dict[str, Kind] = {
         "Route 53's control plane answers errors; its data plane goes on", aside=True
     ),
     "coordination-down": Kind("the coordination table fails in every Region", aside=True),
+    "coordination-replica-down": Kind(
+        "the coordination table fails in one of its Regions; the others go on without it",
+        _with(Number("replica", 1.0, 1.0, 3.0, "which of them, in the order they are given in")),
+        aside=True,
+    ),
+    "regional-table-errors": Kind(
+        "the Region's own table (drain marks, ledger, drill fault) fails", _with(_SHARE), aside=True
+    ),
     "duplicates": Kind("events are delivered twice and late", _with(_SHARE), aside=True),
     "workflow-crash": Kind(
         "executions of any of the workflows end where they stand, in any Region",
@@ -143,6 +151,10 @@ KINDS: dict[str, Kind] = {
             Word("how", "in what way", HOW),
             _SHARE,
         ),
+    ),
+    "lambda-throttled": Kind(
+        "invocations of the Region's functions are refused (TooManyRequestsException)",
+        _with(_SHARE),
     ),
     "lambda-lost": Kind(
         "the Region's functions do their work and their answers are lost", _with(_SHARE)
@@ -186,6 +198,7 @@ KINDS: dict[str, Kind] = {
 REGIONLESS = frozenset(
     {
         *("route53-down", "coordination-down", "duplicates", "events-late"),
+        "coordination-replica-down",
         *("workflow-crash", "redriven-by-hand", "paused-by-operator"),
     }
 )

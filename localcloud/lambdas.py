@@ -110,6 +110,8 @@ class Lambdas:
         self.on_invocation: list[Callable[[Function, Invocation], None]] = []
         self.crashes: list[Callable[[Function], str | None]] = []
         """Faults: each may name the error type with which an invocation ends at once."""
+        self.throttles: list[Callable[[Function], bool]] = []
+        """Faults: each may refuse an invocation, as if the Region's concurrency were used up."""
         self.losses: list[Callable[[Function], bool]] = []
         """Faults: each may lose the answer of an invocation that is over."""
         self.clock_ahead_s: defaultdict[str, Newest[float]] = defaultdict(Newest)
@@ -152,7 +154,8 @@ class Lambdas:
             return _failed("ResourceNotFoundException", f"Function not found: {name}", 0.0)
         if region in self.network.down:
             return _failed("ServiceException", f"Lambda in {region} does not answer", 0.0)
-        if deployed.throttled or self._concurrent[region] >= ACCOUNT_CONCURRENCY:
+        refuses = any(refuses(deployed.function) for refuses in self.throttles)
+        if deployed.throttled or refuses or self._concurrent[region] >= ACCOUNT_CONCURRENCY:
             refused = _failed("TooManyRequestsException", "Rate Exceeded.", 0.0)
             self._tell(deployed.function, refused)
             return refused

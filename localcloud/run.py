@@ -45,6 +45,8 @@ class Outcome:
     """What a run came to. Times are simulated seconds since clients began; None: never."""
 
     scenario: Scenario
+    """As it came about: faults that waited for a step, or for where a workflow runs, have the time
+    and the place of each of their strikes."""
     seed: int
     regions: tuple[str, ...]
     fault_at_s: float | None = None
@@ -111,6 +113,9 @@ class Run:
             outcome.epoch = cloud.kernel.env.epoch
             outcome.incidents, outcome.control = cloud.incidents(), cloud.control()
             outcome.transcript = cloud.kernel.transcript()
+            if self._strikes is not None:
+                faults = tuple(self._strikes.happened)
+                outcome.scenario = replace(self._scenario, faults=faults)
         return outcome
 
     # -- beginning and end -----------------------------------------------------------------------

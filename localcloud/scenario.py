@@ -50,14 +50,19 @@ class Fault:
     every_s: float = 0.0
     times: int = 1
     settings: Mapping[str, float | str] = field(default_factory=dict)
+    waits_s: float = 900.0
+    """Of one that waits for a step: it never strikes if none has come so long after the start."""
 
     @property
     def ends_at_s(self) -> float:
-        """When its last strike is over, of a fault that begins at a time."""
-        return self.at_s + self.every_s * (self.times - 1) + self.for_s
+        """When its last strike is over, at the latest."""
+        at_s = self.at_s if self.after_step is None else self.waits_s + self.delay_s
+        return at_s + self.every_s * (self.times - 1) + self.for_s
 
     def in_force(self, since_s: float, until_s: float) -> bool:
-        """Whether it strikes at some moment between the two, if it begins at a time."""
+        """Whether it strikes at some moment between the two. What waits for a step may at any."""
+        if self.after_step is not None:
+            return True
         begins = (self.at_s + self.every_s * number for number in range(self.times))
         return any(begun <= until_s and since_s <= begun + self.for_s for begun in begins)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -147,20 +147,30 @@ def _route53_down(cloud: LocalCloud, _: Fault) -> End:
     return end
 
 
-def _coordination_down(cloud: LocalCloud, _: Fault) -> End:
+def _fails(cloud: LocalCloud, table: str, regions: Iterable[str], share: float = 1.0) -> End:
+    """A share of a table's calls in these Regions fails."""
     faults = cloud.services.table_faults
-    broken = [
-        faults.add(
-            TableFault(region, cloud.table("coordination"), failing_reads=1.0, failing_writes=1.0)
-        )
-        for region in cloud.topology.coordination
-    ]
+    shares = {"failing_reads": share, "failing_writes": share}
+    broken = [faults.add(TableFault(region, cloud.table(table), **shares)) for region in regions]
 
     def end() -> None:
         for one in broken:
             faults.remove(one)
 
     return end
+
+
+def _coordination_down(cloud: LocalCloud, _: Fault) -> End:
+    return _fails(cloud, "coordination", cloud.topology.coordination)
+
+
+def _coordination_replica_down(cloud: LocalCloud, fault: Fault) -> End:
+    number = int(fault.settings["replica"]) - 1
+    return _fails(cloud, "coordination", (cloud.topology.coordination[number],))
+
+
+def _regional_table_errors(cloud: LocalCloud, fault: Fault) -> End:
+    return _fails(cloud, "regional", (fault.region,), float(fault.settings["share"]))
 
 
 def _duplicates(cloud: LocalCloud, fault: Fault) -> End:
@@ -187,10 +197,13 @@ BEGINS: dict[str, Begin] = {
     "clock-skew": _clock_skew,
     "route53-down": _route53_down,
     "coordination-down": _coordination_down,
+    "coordination-replica-down": _coordination_replica_down,
+    "regional-table-errors": _regional_table_errors,
     "duplicates": _duplicates,
     "workflow-crash": strikes_inside.workflow_crash,
     "workflow-slow": strikes_inside.workflow_slow,
     "api-errors": strikes_inside.api_errors,
+    "lambda-throttled": strikes_inside.lambda_throttled,
     "lambda-lost": strikes_inside.lambda_lost,
     "lambda-killed": strikes_inside.lambda_killed,
     "events-late": strikes_inside.events_late,
@@ -212,6 +225,11 @@ class Strikes:
             if fault.after_step is not None
         }
         self.open = len(faults)
+        self.happened: list[Fault] = [
+            fault for fault in faults if fault.after_step is None and fault.region != ACTING
+        ]
+        """Faults with the time and place of their own: of those that wait for a step, or for where
+        a workflow runs, each strike as it came about."""
         cloud.kernel.subscribe(self._hear)
         for fault in faults:
             cloud.kernel.process(self._carry_out(fault))
@@ -226,7 +244,12 @@ class Strikes:
 
     def _carry_out(self, fault: Fault) -> Steps[None]:
         if fault.after_step is not None:
-            yield self._awaited[fault.after_step]
+            awaited = self._awaited[fault.after_step]
+            yield awaited | self._env.timeout(fault.waits_s)
+            if not awaited.triggered:
+                self.open -= 1
+                self._cloud.kernel.log("fault_never", what=fault.kind, after_step=fault.after_step)
+                return
             yield self._env.timeout(fault.delay_s)
         else:
             yield self._env.timeout(max(0.0, fault.at_s - float(self._env.now)))
@@ -237,8 +260,11 @@ class Strikes:
         self.open -= 1
 
     def _strike(self, fault: Fault) -> Steps[None]:
-        if fault.region == ACTING:
-            fault = replace(fault, region=self._acting)
+        if fault.region == ACTING or fault.after_step is not None:
+            region = self._acting if fault.region == ACTING else fault.region
+            now_s = float(self._env.now)
+            fault = replace(fault, region=region, at_s=now_s, after_step=None, times=1, every_s=0.0)
+            self.happened.append(fault)
         told = {"what": fault.kind, "region": fault.region}
         self._cloud.kernel.log("fault", **told, **fault.settings)
         end = BEGINS[fault.kind](self._cloud, fault)

@@ -113,6 +113,17 @@ def lambda_lost(cloud: LocalCloud, fault: Fault) -> End:
     return lambda: cloud.lambdas.losses.remove(lose)
 
 
+def lambda_throttled(cloud: LocalCloud, fault: Fault) -> End:
+    """A share of the invocations of the Region's functions is refused."""
+    share, chance = _share_of(cloud, fault)
+
+    def refuse(function: Function) -> bool:
+        return function.region == fault.region and chance() < share
+
+    cloud.lambdas.throttles.append(refuse)
+    return lambda: cloud.lambdas.throttles.remove(refuse)
+
+
 def lambda_killed(cloud: LocalCloud, fault: Fault) -> End:
     """Functions of the Region are stopped at one of their AWS calls: before or after it is done."""
     share, chance = _share_of(cloud, fault)

@@ -5,13 +5,14 @@ A plan follows from its seed alone, so that a seed is a whole test case.
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from localcloud.cloud import Topology
-from localcloud.fault_kinds import KINDS, REGIONLESS, Number, Word
+from localcloud.cloud import ROOT, Topology
+from localcloud.fault_kinds import ACTING, KINDS, REGIONLESS, Number, Word
 from localcloud.scenario import HELD, Fault, Scenario
 from sidestep.core.policy import Policy
 
@@ -57,6 +58,7 @@ BY_HAND = ("drill", "failover")
 """What a person starts. A Region that was failed over by hand waits for that person's recovery."""
 RETURN_AFTER_S = (60.0, 240.0)
 """When that person begins to ask for it."""
+REDRIVEN, CRASH = "redriven-by-hand", "workflow-crash"
 ALONE_SHARE = 0.05
 """Of the worlds: one lasting fault and nothing else wrong, so that it can be said what must be
 done about it (invariant `helps`)."""
@@ -65,8 +67,18 @@ ALONE = (
     *("write-errors", "table-throttled", "bad-deploy"),
 )
 """Kinds that, whole and lasting, surely harm a Region's clients."""
+AFTER_A_STEP = frozenset(
+    {
+        *("region-down", "region-isolated", "api-errors", "lambda-killed", "lambda-lost"),
+        *("lambda-throttled", "stepfunctions-down", "workflow-slow", "route53-down"),
+        *("coordination-down", "coordination-replica-down", "regional-table-errors", CRASH),
+    }
+)
+"""Kinds that do another harm at every step of a workflow."""
+AFTER_A_STEP_SHARE = 0.1
+WAITS_S = 400.0
+"""A failover has come by then, if there is one, and mostly its recovery."""
 PAUSED = "paused-by-operator"
-REDRIVEN, CRASH = "redriven-by-hand", "workflow-crash"
 REDRIVEN_AFTER_S = 120.0
 """So much later than other faults somebody redrives what they have cut short: until then it has
 been cut short, or finished by another."""
@@ -113,9 +125,11 @@ class Plan:
             settings = "".join(f", {name} {value}" for name, value in fault.settings.items())
             often = f", {fault.times} times every {fault.every_s:.0f} s" if fault.times > 1 else ""
             where = f" {fault.region}" if fault.region else ""
+            begins = f"{fault.at_s:6.1f} s"
+            if fault.after_step is not None:
+                begins = f"{fault.delay_s:.1f} s after {fault.after_step!r}"
             lines.append(
-                f"  {fault.at_s:6.1f} s  {fault.kind}{where} for {fault.for_s:.0f} s"
-                f"{often}{settings}"
+                f"  {begins}  {fault.kind}{where} for {fault.for_s:.0f} s{often}{settings}"
             )
         return "\n".join(lines)
 
@@ -202,7 +216,7 @@ def _fault(
         region = chance.choice(regions)
     if "peer" in settings:
         settings["peer"] = chance.choice([other for other in regions if other != region])
-    return Fault(
+    fault = Fault(
         kind=kind,
         region=region,
         at_s=round(CALM_S + chance.uniform(0.0, SPREAD_S) + after_s, 1),
@@ -211,6 +225,37 @@ def _fault(
         times=times,
         settings=settings,
     )
+    if kind not in AFTER_A_STEP or chance.random() >= AFTER_A_STEP_SHARE:
+        return fault
+    return replace(
+        fault,
+        at_s=0.0,
+        after_step=chance.choice(STEPS),
+        delay_s=round(chance.uniform(0.0, 2.0), 1),
+        waits_s=WAITS_S,
+        region=ACTING if region and chance.random() < 0.5 else region,
+    )
+
+
+def _steps(flow: Mapping[str, Any]) -> Iterator[str]:
+    """The names of a workflow's states, at any depth."""
+    for name, state in flow["States"].items():
+        yield name
+        for inner in (
+            *state.get("Branches", ()),
+            *([state["ItemProcessor"]] if "ItemProcessor" in state else ()),
+        ):
+            yield from _steps(inner)
+
+
+STEPS = tuple(
+    dict.fromkeys(
+        name
+        for machine in ("failover", "recovery")
+        for name in _steps(json.loads((ROOT / f"statemachines/{machine}.asl.json").read_text()))
+    )
+)
+"""What a fault may wait for."""
 
 
 def _course(
@@ -258,6 +303,8 @@ def _value(
         return round(chance.uniform(*RETURN_AFTER_S), 1)
     if isinstance(setting, Word):
         return chance.choice(setting.known or list(regions))
+    if setting.name == "replica":
+        return float(chance.choice((1, 2, 3)))
     if setting.name == "share":
         return round(chance.choice((setting.default, chance.uniform(0.05, 1.0))), 2)
     if setting.name == "ahead_s":

@@ -153,6 +153,17 @@ EFFECTS: dict[str, tuple[Callable[[LocalCloud], Any], Any, Any]] = {
     "clock-skew": (clock, 0, 30),
     "route53-down": (lambda cloud: call(cloud, *ROUTE53), "ok", "ServiceUnavailable"),
     "coordination-down": (coordination, "ok", "InternalServerError"),
+    "coordination-replica-down": (coordination, "ok", "InternalServerError"),
+    "regional-table-errors": (
+        lambda cloud: call(
+            cloud,
+            *("dynamodb", HERE, "get_item"),
+            TableName=cloud.table("regional"),
+            Key={"pk": {"S": "x"}, "sk": {"S": "y"}},
+        ),
+        *("ok", "InternalServerError"),
+    ),
+    "lambda-throttled": (ask, 200, 503),
     "duplicates": (lambda cloud: cloud.services.events.delivery.duplicate_share, 0.01, 1.0),
     "bus-down": (
         lambda cloud: _put_event(cloud),

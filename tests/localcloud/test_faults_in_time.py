@@ -83,7 +83,21 @@ def test_a_fault_may_repeat_and_may_wait_for_a_step() -> None:
         (claimed,) = [e for e in cloud.kernel.history if e.get("state") == "Claim the incident"][:1]
         (dark,) = [e for e in struck if e["what"] == "region-dark"]
         assert (dark["region"], dark["t"]) == (claimed["region"], claimed["t"] + 2)
+        (happened,) = [f for f in strikes.happened if f.kind == "region-dark"]
+        assert (happened.region, round(happened.at_s, 3)) == (dark["region"], dark["t"])
         assert strikes.open == 0
+
+
+def test_a_fault_whose_step_never_comes_is_over_in_the_end() -> None:
+    with LocalCloud() as cloud:
+        waits = Fault("region-dark", "acting", for_s=5, after_step="Never", waits_s=30)
+        strikes = Strikes(cloud, (waits,))
+        cloud.kernel.run(until=29)
+        assert strikes.open == 1
+        cloud.kernel.run(until=31)
+
+        assert (strikes.open, strikes.happened) == (0, [])
+        assert not cloud.network.dark
 
 
 def test_a_lost_regions_executions_have_ended_or_go_on_where_they_stood() -> None:

@@ -369,7 +369,7 @@ def test_an_invariant_is_told_as_tested_only_where_something_could_have_broken_i
 def test_a_world_tests_helps_budget_cool_down_and_pauses_by_what_happens_in_it() -> None:
     of = outcome()
     alone = replace(of.scenario, faults=(Fault("region-down", HERE, 50.0, 80.0),))
-    many = [move("drain", 10_000.0 * n, f"demo-eu-west-2-{n}") for n in range(1, 5)]
+    many = [move("drain", 10_000.0 * n, f"demo-eu-west-2-{n}") for n in range(1, 7)]
     again = strike("health-errors", HERE, 310.0, 400.0)
     pause = {"kind": "pause", "t": 300.0, "until": 390.0}
 

@@ -6,11 +6,21 @@ from collections import Counter
 
 import pytest
 
-from localcloud.fault_kinds import HOW, KINDS, REGIONLESS
-from localcloud.simulation.plan import ALONE, BY_HAND, HINDERS, HURTS, LASTING_S, cools_down, plan
+from localcloud.fault_kinds import ACTING, HOW, KINDS, REGIONLESS
+from localcloud.simulation.plan import (
+    ALONE,
+    BY_HAND,
+    HINDERS,
+    HURTS,
+    LASTING_S,
+    STEPS,
+    WAITS_S,
+    cools_down,
+    plan,
+)
 from sidestep.core.policy import Policy
 
-PLANS = [plan(seed) for seed in range(400)]
+PLANS = [plan(seed) for seed in range(800)]
 
 
 def test_the_same_seed_is_the_same_world() -> None:
@@ -46,7 +56,8 @@ def test_a_plan_is_one_that_the_system_takes() -> None:
     for world in PLANS:
         Policy.parse(world.policy)
         for fault in world.faults:
-            assert (fault.region in world.regions) or fault.kind in REGIONLESS
+            acting = fault.region == ACTING and fault.after_step is not None
+            assert fault.region in world.regions or acting or fault.kind in REGIONLESS
             assert fault.times == 1 or fault.every_s > fault.for_s
             assert fault.settings.get("peer") != fault.region
             assert set(fault.settings) == set(KINDS[fault.kind].settings)
@@ -110,6 +121,14 @@ def test_some_policies_allow_few_drains_or_want_two_regions_to_serve() -> None:
     assert {policy.min_serving_regions for size, policy in policies if size >= 3} == {1, 2}
     assert {policy.min_serving_regions for size, policy in policies if size == 2} == {1}
     assert not any(policy.observe_only for _, policy in policies)
+
+
+def test_some_faults_wait_for_a_workflows_step_and_for_no_longer_than_it_may_come() -> None:
+    waiting = [f for world in PLANS for f in world.faults if f.after_step is not None]
+
+    assert 5 < len(waiting) < len(PLANS) / 5
+    assert {fault.region == ACTING for fault in waiting} == {True, False}
+    assert all(fault.after_step in STEPS and fault.waits_s == WAITS_S for fault in waiting)
 
 
 def test_who_fails_a_region_over_by_hand_asks_for_its_return() -> None:
