@@ -1,7 +1,9 @@
 """What became of every acknowledged write, by looking into the replicas themselves.
 
 The promise is to clients: what they were told is stored must be readable in every Region in
-the end, as they wrote it. No word of the workflows' is taken for it.
+the end, as they wrote it. No word of the workflows' is taken for it. Of two bodies that were
+both acknowledged under one key, by Regions that did not know of each other's yet, one is left,
+the same one everywhere; the other one is in the write ledger alone.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ class Audit:
     missing: Mapping[str, tuple[str, ...]]
     """Region → writes that some replica holds and this Region's does not."""
     altered: tuple[str, ...]
-    """Held somewhere with another author or text than was acknowledged."""
+    """Held somewhere with another author or text than was acknowledged, or not everywhere with
+    the same."""
     repaired: int
     """Acknowledged writes that recovery put back from the ledger."""
 
@@ -43,19 +46,23 @@ def audit(
     lost, altered = [], []
     missing: dict[str, list[str]] = {region: [] for region in where}
     repaired = 0
+    bodies: dict[str, set[tuple[Any, Any]]] = {}
     for write in acknowledged:
-        found = {region: _held(dynamodb, table, region, write.id) for region in where}
+        bodies.setdefault(write.id, set()).add((write.author, write.text))
+    for id_, told in bodies.items():
+        found = {region: _held(dynamodb, table, region, id_) for region in where}
         held = {region: item for region, item in found.items() if item is not None}
         if not held:
-            lost.append(write.id)
+            lost.append(id_)
             continue
         repaired += any("repaired_at" in item for item in held.values())
-        if any((i["author"], i["text"]) != (write.author, write.text) for i in held.values()):
-            altered.append(write.id)
+        stored = {(item["author"], item["text"]) for item in held.values()}
+        if not stored <= told or len(stored) > 1:
+            altered.append(id_)
             continue
         for region in where:
             if region not in held:
-                missing[region].append(write.id)
+                missing[region].append(id_)
     absent = {region: tuple(ids) for region, ids in missing.items() if ids}
     return Audit(tuple(lost), absent, tuple(altered), repaired)
 

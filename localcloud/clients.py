@@ -122,14 +122,18 @@ class _Client:
         self.number, self.near, self.place = number, near, outside(near)
         self.resolver, self.keeps = resolver, keeps
         self.connection: _Connection | None = None
+        self.told = ""
+        """The idempotency key of its newest write that was acknowledged."""
 
 
 class Clients:
-    """All simulated clients. `samples` is every attempt; `acknowledged` every write kept.
+    """All simulated clients. `samples` is every attempt; `acknowledged` every write kept, by id;
+    `acknowledged_beside` those acknowledged under an id that was another body's already.
 
     `resolver_for` gives a client near a Region a resolver of its own; `address_region` tells
     which Region answers at an address. `locations` are Regions that clients are near, with
     their weights; `rate_per_s` is of all clients together, `population` how many they are.
+    `reused_share` of the writes, another message goes under the key of the client's last one.
     """
 
     def __init__(
@@ -145,16 +149,19 @@ class Clients:
         write_share: float = 0.5,
         keep_alive_share: float = 0.3,
         population: int = 20,
+        reused_share: float = 0.0,
         stream: str = "clients",
     ) -> None:
         if rate_per_s <= 0 or population < 1 or not locations:
             raise ValueError("clients need a rate above 0, at least one of them, and a location")
         self.samples: list[ClientSample] = []
         self.acknowledged: dict[str, AckedWrite] = {}
+        self.acknowledged_beside: list[AckedWrite] = []
         self._kernel, self._env, self._request = kernel, kernel.env, door_request
         self._address_region, self._domain = address_region, domain
         self._write_share, self._pause_s = write_share, population / rate_per_s
         self._chance = kernel.fork(stream)
+        self._reused_share, self._slips = reused_share, kernel.fork(f"{stream}' reused keys")
         self._running = False
         self._clients = [
             _Client(
@@ -191,6 +198,8 @@ class Clients:
     def _write(self, client: _Client) -> _Operation:
         key = str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
         author, text = f"client-{client.number}", f"message {key}"
+        if self._slips.random() < self._reused_share and client.told:
+            key = client.told
         return _Operation(
             "write",
             "POST",
@@ -235,7 +244,7 @@ class Clients:
             outcome = yield from self._ask(client, region, operation)
             if isinstance(outcome, HttpAnswer):
                 status, error = outcome.status, None
-                message_id = self._acknowledge(operation, region, outcome)
+                message_id = self._acknowledge(client, operation, region, outcome)
             else:
                 error, client.connection = outcome, None
         return ClientSample(
@@ -288,23 +297,32 @@ class Clients:
             yield patience
         return "unreachable"
 
-    def _acknowledge(self, operation: _Operation, region: str, answer: HttpAnswer) -> str | None:
+    def _acknowledge(
+        self, client: _Client, operation: _Operation, region: str, answer: HttpAnswer
+    ) -> str | None:
         if operation.kind != "write" or not 200 <= answer.status < 300:
             return None
         message = json.loads(answer.body)["message"]
-        message_id = str(message["id"])
+        write = AckedWrite(
+            str(message["id"]),
+            operation.author,
+            operation.text,
+            float(self._env.now),
+            region,
+            str(message["region"]),
+            int(message["written_at"]),
+        )
         # A retry may be answered too; the promise dates from the first answer.
-        if message_id not in self.acknowledged:
-            self.acknowledged[message_id] = AckedWrite(
-                message_id,
-                operation.author,
-                operation.text,
-                float(self._env.now),
-                region,
-                str(message["region"]),
-                int(message["written_at"]),
-            )
-        return message_id
+        first = self.acknowledged.setdefault(write.id, write)
+        if all(known.text != write.text for known in (first, *self.acknowledged_beside)):
+            self.acknowledged_beside.append(write)
+        client.told = operation.headers["Idempotency-Key"]
+        return write.id
+
+    @property
+    def promises(self) -> list[AckedWrite]:
+        """Every write that was answered 2xx, once."""
+        return [*self.acknowledged.values(), *self.acknowledged_beside]
 
 
 def _spread(locations: Mapping[str, float], population: int) -> Iterator[str]:

@@ -74,6 +74,9 @@ class Outcome:
 class Run:
     """One run. `carry_out` may be called once."""
 
+    _reused_share = 0.0
+    """Of the clients' writes: how many go under a key that was another's."""
+
     def __init__(
         self,
         scenario: Scenario,
@@ -102,7 +105,8 @@ class Run:
         with cloud:
             Chronicle(cloud)
             cloud.start()
-            outcome.clients = clients = clients_of(cloud, self._scenario.requests_per_s)
+            rate_per_s, reused_share = self._scenario.requests_per_s, self._reused_share
+            outcome.clients = clients = clients_of(cloud, rate_per_s, reused_share)
             clients.start()
             self._begin()
             self._until_over()
@@ -141,7 +145,7 @@ class Run:
             self._cloud.services.dynamodb,
             self._cloud.table("data"),
             self._outcome.regions,
-            self._outcome.clients.acknowledged.values(),
+            self._outcome.clients.promises,
         )
 
     def _start_drill(self, region: str) -> None:
@@ -235,7 +239,9 @@ class Run:
         )
 
 
-def clients_of(cloud: LocalCloud, rate_per_s: float = REQUESTS_PER_S) -> Clients:
+def clients_of(
+    cloud: LocalCloud, rate_per_s: float = REQUESTS_PER_S, reused_share: float = 0.0
+) -> Clients:
     """Clients near every guarded Region, each with a resolver and most with its cache only."""
     chance = cloud.kernel.fork("resolvers")
     return Clients(
@@ -247,6 +253,7 @@ def clients_of(cloud: LocalCloud, rate_per_s: float = REQUESTS_PER_S) -> Clients
         dict.fromkeys(cloud.topology.regions, 1.0),
         rate_per_s,
         population=POPULATION,
+        reused_share=reused_share,
     )
 
 

@@ -19,12 +19,16 @@ from sidestep.core.policy import Policy
 
 QUIET_S = 40.0
 """How long a world that is well again is watched: four rounds of every observer."""
+REUSED_SHARE = 0.05
+"""Of the clients' writes, another message under the key of the client's last one: a few a world."""
 _LOOK_S = 15.0
 """Between two looks whether an event that is still on its way has arrived."""
 
 
 class _Run(Run):
     """A run of which nothing is expected but that it becomes well, and stays so for a while."""
+
+    _reused_share = REUSED_SHARE
 
     @property
     def now_s(self) -> float:
@@ -60,7 +64,7 @@ class _Run(Run):
         if not self._outcome.well:
             return  # faults may still be in force
         assert self._outcome.clients is not None
-        kernel, writes = self._cloud.kernel, self._outcome.clients.acknowledged.values()
+        kernel, writes = self._cloud.kernel, self._outcome.clients.promises
         limit = kernel.env.now + WITHIN_S
         while (lacking := unledgered(self._cloud, writes)) and kernel.env.now < limit:
             kernel.run(until=kernel.env.now + _LOOK_S)

@@ -27,6 +27,7 @@ class Door:
         self.answer_s: dict[str, float] = {}
         self.status: dict[str, int] = {}
         self.keys: list[tuple[float, str]] = []
+        self.refuses_used_keys = False
         self.hosts: set[str] = set()
         self.bodies: list[dict[str, str]] = []
         self.paths: set[tuple[str, str]] = set()
@@ -44,6 +45,7 @@ class Door:
         self.hosts.add(host)
         self.paths.add((method, path))
         key = (headers or {}).get("Idempotency-Key", "")
+        used = any(known == key for _, known in self.keys)
         if key:
             self.keys.append((float(self.kernel.env.now), key))
             self.bodies.append(json.loads(body))
@@ -51,6 +53,8 @@ class Door:
             raise Unreachable(region)
         yield self.kernel.env.timeout(self.answer_s.get(region, 0.05))
         status = self.status.get(region, 201)
+        if used and self.refuses_used_keys:
+            status = 409
         message = {"id": f"m-{key}", "region": "eu-west-2", "written_at": 1_800_000_000_000}
         answered = {"message": message, "served_by": region}
         return HttpAnswer(status, {}, json.dumps(answered).encode())
@@ -102,6 +106,7 @@ class World:
             write_share=chosen["write_share"],
             keep_alive_share=chosen["keep_alive_share"],
             population=int(chosen.get("population", 20)),
+            reused_share=chosen.get("reused_share", 0.0),
         )
         made.start()
         return made
@@ -156,6 +161,45 @@ def test_every_acknowledged_write_is_remembered_with_what_was_written(world: Wor
     kept = clients.acknowledged[str(clients.samples[0].message_id)]
     assert {"author": kept.author, "text": kept.text} == world.door.bodies[0]
     assert kept.region == "eu-west-2"
+
+
+def test_a_retry_that_is_acknowledged_again_is_remembered_once(world: World) -> None:
+    world.door.answer_s["eu-west-2"] = TIMEOUT_S + 1
+    clients = world.clients(write_share=1)
+    world.kernel.run(until=60)
+    world.door.answer_s["eu-west-2"] = 0.05
+
+    world.kernel.run(until=120)
+
+    assert clients.acknowledged
+    assert clients.promises == list(clients.acknowledged.values())
+
+
+def test_a_key_is_used_again_with_another_body_as_often_as_is_said(world: World) -> None:
+    clients = world.clients(write_share=1, rate_per_s=10, reused_share=0.25)
+
+    world.kernel.run(until=300)
+    clients.stop()
+    world.kernel.run(until=301)
+
+    sent = [key for _, key in world.door.keys]
+    again = len(sent) - len(set(sent))
+    assert again / len(sent) == pytest.approx(0.25, abs=0.03)
+    assert len({body["text"] for body in world.door.bodies}) == len(sent)
+    assert len(clients.acknowledged) == len(set(sent))
+    assert len(clients.promises) == len(sent)
+
+
+def test_a_body_that_is_refused_under_a_used_key_was_promised_nothing(world: World) -> None:
+    world.door.refuses_used_keys = True
+    clients = world.clients(write_share=1, rate_per_s=10, reused_share=0.25)
+
+    world.kernel.run(until=300)
+
+    keys = [key for _, key in world.door.keys]
+    refused = [sample for sample in clients.samples if sample.status == 409]
+    assert len(refused) == len(keys) - len(set(keys)) > 0
+    assert clients.acknowledged_beside == []
 
 
 def test_a_write_that_failed_is_not_remembered_as_acknowledged(world: World) -> None:
