@@ -20,7 +20,7 @@ class Effects:
     """Watches a world's tables. `broken` hears what must not be."""
 
     def __init__(self, cloud: LocalCloud, broken: Broken) -> None:
-        self._broken = broken
+        self._broken, self._kernel = broken, cloud.kernel
         self._holders: dict[tuple[str, int], str] = {}
         """(Region, token) → the one execution it was granted to."""
         self._newest: dict[str, int] = {}
@@ -60,6 +60,15 @@ class Effects:
             if granted != holder:
                 words = f"{region}: token {token} is {granted}'s and {holder} acts under it"
                 self._broken("one-holder", words)
+        # Clocks are at most as far apart as leases allow for (CLOCK_SKEW_MS), so that who takes
+        # over has waited out the lease by the true time, too.
+        now_ms, until_ms = self._kernel.now * 1000, int(was["lease_until_ms"])
+        if holder and was["holder"] not in ("", holder) and now_ms < until_ms:
+            left_s = (until_ms - now_ms) / 1000
+            words = (
+                f"{region}: {holder} took over {left_s:.0f} s before {was['holder']}'s lease ends"
+            )
+            self._broken("one-holder", words)
         moved = state["state"] != was["state"]
         if moved and (token, holder) != (int(was["token"]), str(was["holder"])):
             words = f"{region}: {was['state']} became {state['state']} as {holder} took it over"

@@ -13,6 +13,7 @@ from localcloud.services.tables import Change
 from localcloud.simulation.effects import Effects
 
 HERE, WARDEN = "eu-west-2", "us-east-1"
+NOW_MS = 1_800_000_000_000
 Told = dict[str, Any]
 
 
@@ -31,7 +32,9 @@ class World:
         self.broken: list[str] = []
         self._dynamodb: Any = SimpleNamespace(on_write=[])
         cloud: Any = SimpleNamespace(
-            table=lambda name: name, services=SimpleNamespace(dynamodb=self._dynamodb)
+            table=lambda name: name,
+            services=SimpleNamespace(dynamodb=self._dynamodb),
+            kernel=SimpleNamespace(now=NOW_MS / 1000),
         )
         Effects(cloud, lambda invariant, _: self.broken.append(invariant))
 
@@ -44,12 +47,9 @@ class World:
             listener(WARDEN, table, changes)
 
 
-def control(state: str, token: int, holder: str) -> Told:
-    return {
-        "pk": "app#demo",
-        "sk": "control",
-        "regions": {HERE: {"state": state, "token": token, "holder": holder}},
-    }
+def control(state: str, token: int, holder: str, lease_until_ms: int = NOW_MS) -> Told:
+    told = {"state": state, "token": token, "holder": holder, "lease_until_ms": lease_until_ms}
+    return {"pk": "app#demo", "sk": "control", "regions": {HERE: told}}
 
 
 def mark(token: int) -> Told:
@@ -106,6 +106,26 @@ def test_two_who_act_under_one_token_are_found(world: World) -> None:
     world.write("coordination", control("SERVING", 1, "f2"), CLAIMED)
 
     assert world.broken == ["one-holder"]
+
+
+def test_who_takes_over_from_a_holder_whose_lease_is_good_is_found(world: World) -> None:
+    held = control("DRAINING", 1, "f1", NOW_MS + 1)
+    world.write("coordination", CLAIMED, IDLE)
+    world.write("coordination", held, CLAIMED)
+
+    world.write("coordination", TAKEN, held)
+
+    assert world.broken == ["one-holder"]
+
+
+def test_who_puts_an_incident_down_takes_nothing_over(world: World) -> None:
+    held = control("DRAINED", 1, "f1", NOW_MS + 1)
+    world.write("coordination", CLAIMED, IDLE)
+    world.write("coordination", held, control("DRAINED", 1, "f1"))
+
+    world.write("coordination", control("DRAINED", 1, ""), held)
+
+    assert world.broken == []
 
 
 def test_a_state_that_changes_in_the_moment_of_a_claim_is_found(world: World) -> None:
