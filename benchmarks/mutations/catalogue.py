@@ -5,52 +5,8 @@ A bug that two layers keep from harm takes both away: one alone would change not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
-_CORE, _AWS = "functions/sidestep/core", "functions/sidestep/aws"
-_CONTROL, _API = "functions/sidestep/control", "functions/sidestep/api"
-
-
-@dataclass(frozen=True)
-class Edit:
-    """In `file`, `after` instead of `before`, which is there exactly once."""
-
-    file: str
-    before: str
-    after: str
-
-
-class StaleMutationError(Exception):
-    """The text that a mutation replaces is not there, or not once. Names the file and the text."""
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """One bug. `faults`: the kinds that worlds are drawn from; empty for all of them."""
-
-    name: str
-    what: str
-    edits: tuple[Edit, ...]
-    faults: tuple[str, ...] = ()
-
-    def put_into(self, root: Path) -> None:
-        """Put it into a copy of the project. Raises StaleMutationError."""
-        for edit in self.edits:
-            path = root / edit.file
-            text = path.read_text()
-            found = text.count(edit.before)
-            if found != 1:
-                raise StaleMutationError(
-                    f"{self.name}: {edit.file} has {edit.before!r} {found} times, not once: "
-                    "the code has changed, change benchmarks/mutations/catalogue.py too"
-                )
-            path.write_text(text.replace(edit.before, edit.after))
-
-
-def _one(name: str, what: str, file: str, before: str, after: str, faults: str = "") -> Mutation:
-    return Mutation(name, what, (Edit(file, before, after),), tuple(faults.split()))
-
+from benchmarks.mutations.guards import GUARDS
+from benchmarks.mutations.mutation import API, AWS, CONTROL, CORE, Edit, Mutation, one
 
 _ALWAYS = " OR attribute_exists(pk) OR attribute_not_exists(pk)"
 
@@ -60,33 +16,33 @@ MUTATIONS = (
         "late steps of a holder that was taken over still take effect",
         (
             Edit(
-                f"{_AWS}/incident_lease.py",
+                f"{AWS}/incident_lease.py",
                 '_FENCE = "regions.#region.#token = :mine AND regions.#region.holder = :holder"',
                 '_FENCE = "(regions.#region.#token = :mine OR attribute_exists(pk)) '
                 'AND (regions.#region.holder = :holder OR attribute_exists(pk))"',
             ),
             Edit(
-                f"{_AWS}/incident_lease.py",
+                f"{AWS}/incident_lease.py",
                 "if now.token != claim.token or now.holder != claim.holder:",
                 "if now.token < 0:",
             ),
             Edit(
-                f"{_AWS}/gate.py",
+                f"{AWS}/gate.py",
                 '"attribute_not_exists(#token) OR #token <= :token"',
                 f'"attribute_not_exists(#token) OR #token <= :token{_ALWAYS}"',
             ),
             Edit(
-                f"{_AWS}/incident_record.py",
+                f"{AWS}/incident_record.py",
                 '"attribute_not_exists(#token) OR (#token <= :mine AND #last <> :this)"',
                 f'"attribute_not_exists(#token) OR #token <= :mine OR #last <> :this{_ALWAYS}"',
             ),
         ),
         ("health-errors", "region-dark", "write-errors", "workflow-slow"),
     ),
-    _one(
+    one(
         "token-not-new",
         "who takes over gets the token of the one before",
-        f"{_CORE}/control.py",
+        f"{CORE}/control.py",
         "token=control.token + 1,",
         "token=max(1, control.token),",
     ),
@@ -95,16 +51,17 @@ MUTATIONS = (
         "a Region's incident is taken over while its holder is at work",
         (
             Edit(
-                f"{_CORE}/control.py",
+                f"{CORE}/control.py",
                 "return bool(self.holder) and now_ms < self.lease_until_ms + CLOCK_SKEW_MS",
                 "return bool(self.holder) and now_ms < 0",
             ),
         ),
+        expected=frozenset({"one-holder"}),
     ),
-    _one(
+    one(
         "drain-before-claim",
         "wardens are told under a token that nobody has been granted yet",
-        f"{_AWS}/gate.py",
+        f"{AWS}/gate.py",
         "self.write(warden, claim.region, drained, claim.token, claim.incident, now_ms)",
         "self.write(warden, claim.region, drained, claim.token + 1, claim.incident, now_ms)",
     ),
@@ -113,23 +70,23 @@ MUTATIONS = (
         "the last Region that serves is drained like any other",
         (
             Edit(
-                f"{_AWS}/incident_lease.py",
+                f"{AWS}/incident_lease.py",
                 "if to == DRAINING and now.state in COUNTED and others < min_serving:",
                 "if to == DRAINING and now.state in COUNTED and others < 0:",
             ),
             Edit(
-                f"{_CORE}/decide.py",
+                f"{CORE}/decide.py",
                 "if all(findings[r].impaired for r in serving):",
                 "if not serving:",
             ),
             Edit(
-                f"{_CORE}/decide.py",
+                f"{CORE}/decide.py",
                 "if len(left) < policy.min_serving_regions:",
                 "if len(left) < 0:",
             ),
-            Edit(f"{_CORE}/capacity.py", "if together >= FULL:", "if together >= 0:"),
+            Edit(f"{CORE}/capacity.py", "if together >= FULL:", "if together >= 0:"),
             Edit(
-                f"{_CORE}/recheck.py",
+                f"{CORE}/recheck.py",
                 "if len(others) < policy.min_serving_regions:",
                 "if len(others) < 0:",
             ),
@@ -140,35 +97,35 @@ MUTATIONS = (
         "one-witness",
         "one observer's word is enough",
         (
-            Edit(f"{_CORE}/findings.py", "needed = len(others) // 2 + 1", "needed = 1"),
+            Edit(f"{CORE}/findings.py", "needed = len(others) // 2 + 1", "needed = 1"),
             Edit(
-                f"{_CORE}/findings.py",
+                f"{CORE}/findings.py",
                 "agreed = not lone or own is None or own_says",
                 "agreed = True",
             ),
         ),
         ("link-cut", "region-isolated"),
     ),
-    _one(
+    one(
         "stale-votes",
         "what an observer said long ago counts like what it says now",
-        f"{_CORE}/findings.py",
+        f"{CORE}/findings.py",
         "and now_ms - newest[region].at_ms <= policy.vote_max_age_s * 1000",
         "and newest[region].at_ms > 0",
         "region-down",
     ),
-    _one(
+    one(
         "no-cool-down",
         "a Region that flaps is moved each time",
-        f"{_CORE}/holds.py",
+        f"{CORE}/holds.py",
         "    wait = patience_s(policy, times)\n",
         "    wait = 0.0 * times\n",
         "health-errors",
     ),
-    _one(
+    one(
         "pause-ignored",
         "automation goes on under an operator's pause",
-        f"{_CORE}/control.py",
+        f"{CORE}/control.py",
         "            if pause is not None and pause.in_force(now_ms):\n",
         "            if pause is not None and pause.in_force(now_ms * 2):\n",
         "health-errors region-dark paused-by-operator",
@@ -178,12 +135,12 @@ MUTATIONS = (
         "a Region comes back and its wardens go on saying that it is drained",
         (
             Edit(
-                f"{_CONTROL}/gate.py",
+                f"{CONTROL}/gate.py",
                 "marks = gate.mark(claim, wardens_of(claim.region, settings.regions), drain, now)",
                 "marks = gate.mark(claim, wardens_of(claim.region, settings.regions), True, now)",
             ),
             Edit(
-                f"{_CONTROL}/_marks.py",
+                f"{CONTROL}/_marks.py",
                 "if stands == drained and (not drained or _fresh(seen, now)):",
                 "if stands or not drained:",
             ),
@@ -195,38 +152,38 @@ MUTATIONS = (
         "a closed incident leaves the Region's switch at Route 53 shut",
         (
             Edit(
-                f"{_CONTROL}/toggle.py",
+                f"{CONTROL}/toggle.py",
                 'wanted = SHUT if event["action"] == "drain" else OPEN',
                 'wanted = SHUT if event["action"] in ("drain", "restore") else OPEN',
             ),
             Edit(
-                f"{_CORE}/control.py",
+                f"{CORE}/control.py",
                 '        return OPEN if self.toggle and self.state == SERVING else ""\n',
                 '        return ""\n',
             ),
         ),
         ("health-errors", "region-dark"),
     ),
-    _one(
+    one(
         "switch-left-half-done",
         "a switch that Route 53 would not take is not put right later",
-        f"{_CORE}/control.py",
+        f"{CORE}/control.py",
         '        if self.holder:\n            return ""\n        if self.state == DRAINED:\n',
         '        if self.epoch >= 0:\n            return ""\n        if self.state == DRAINED:\n',
         "write-errors route53-down",
     ),
-    _one(
+    one(
         "nobody-takes-over",
         "what a crashed execution left half done stays so",
-        f"{_CORE}/decide.py",
+        f"{CORE}/decide.py",
         'return decision(TAKE_OVER, held, "its holder renewing the lease")',
         'return decision(HOLD, held, "its holder renewing the lease")',
         "health-errors region-dark workflow-crash",
     ),
-    _one(
+    one(
         "never-put-down",
         "a finished incident stays in its holder's hands",
-        f"{_CONTROL}/record.py",
+        f"{CONTROL}/record.py",
         '    if event.get("release"):\n        lease.release(claim, now)\n',
         '    if event.get("releases"):\n        lease.release(claim, now)\n',
         "health-errors region-dark",
@@ -236,31 +193,31 @@ MUTATIONS = (
         "a drill's fault stays after the drill",
         (
             Edit(
-                f"{_CONTROL}/drill.py",
+                f"{CONTROL}/drill.py",
                 '    tables[drill["region"]].heal()\n',
                 "",
             ),
             Edit(
-                f"{_CONTROL}/drill.py",
+                f"{CONTROL}/drill.py",
                 "int(float(minutes or 0) * 60_000)",
                 "int(float(minutes or 0) * 60_000_000)",
             ),
         ),
         ("started-by-hand",),
     ),
-    _one(
+    one(
         "acknowledged-before-stored",
         "a client is told that a message is stored which is not",
-        f"{_API}/accept.py",
+        f"{API}/accept.py",
         "    held = messages.put_if_new(message)\n",
         "    try:\n        held = messages.put_if_new(message)\n"
         "    except SidestepError:\n        held = None\n",
         "write-errors table-throttled",
     ),
-    _one(
+    one(
         "stored-twice",
         "a retry with the same key writes the message over",
-        f"{_AWS}/messages.py",
+        f"{AWS}/messages.py",
         '                    ConditionExpression="attribute_not_exists(pk)",\n'
         '                    ReturnValuesOnConditionCheckFailure="ALL_OLD",\n',
         "",
@@ -271,18 +228,19 @@ MUTATIONS = (
         "a repair writes over what is there",
         (
             Edit(
-                f"{_AWS}/write_ledger.py",
+                f"{AWS}/write_ledger.py",
                 'ConditionExpression="attribute_not_exists(pk) OR version < :version"',
                 'ConditionExpression="attribute_not_exists(pk) OR version < :version '
                 'OR attribute_exists(pk)"',
             ),
             Edit(
-                f"{_AWS}/write_ledger.py",
+                f"{AWS}/write_ledger.py",
                 "                held[message.id] = message\n",
                 "                held.pop(message.id, None)\n",
             ),
         ),
         ("health-errors", "region-dark"),
     ),
+    *GUARDS,
 )
-"""Each is caught by the simulation: docs/simulation.md has by which seed."""
+"""docs/simulation.md has by which seed each is caught, and which have not been."""

@@ -16,12 +16,14 @@ from typing import Any
 import click
 
 from benchmarks import table
-from benchmarks.mutations.catalogue import MUTATIONS, Mutation, StaleMutationError
+from benchmarks.mutations.catalogue import MUTATIONS
+from benchmarks.mutations.mutation import Mutation, StaleMutationError
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "mutations.json"
 PAGE = ROOT / "docs" / "simulation.md"
 BEGIN, END = "<!-- mutations: written by make mutations -->", "<!-- mutations: end -->"
+_UNTRIED: dict[str, Any] = {"seeds": 0, "seed": None, "by": []}
 _COPIED = ("functions", "statemachines", "localcloud", "sidestepctl", "template.yaml")
 
 
@@ -31,7 +33,9 @@ _COPIED = ("functions", "statemachines", "localcloud", "sidestepctl", "template.
 @click.option("--seed", "first", default=1, show_default=True, help="The first of them.")
 @click.option("--workers", type=int, help="Processes. Default: one a core.")
 def main(names: tuple[str, ...], seeds: int, first: int, workers: int | None) -> None:
-    """Exits 1 when one of them is not caught. Results of other bugs than NAMES stay."""
+    """Exits 1 when one of them is not caught, or by none of the invariants that it was expected to
+    break: then something has failed, and what should have seen it has not. Results of other bugs
+    than NAMES stay."""
     unknown = sorted(set(names) - {mutation.name for mutation in MUTATIONS})
     if unknown:
         known = ", ".join(mutation.name for mutation in MUTATIONS)
@@ -47,8 +51,21 @@ def main(names: tuple[str, ...], seeds: int, first: int, workers: int | None) ->
         click.echo(f"{mutation.name}: {_in_words(found)}")
         _write({m.name: results[m.name] for m in MUTATIONS if m.name in results})
     missed = [name for name, found in results.items() if found["seed"] is None]
-    if missed:
-        raise click.ClickException(f"not caught: {', '.join(missed)}")
+    astray = [
+        mutation.name
+        for mutation in MUTATIONS
+        if mutation.name in results and _is_astray(mutation, results[mutation.name])
+    ]
+    if missed or astray:
+        told = [("not caught", missed), ("caught by other invariants than expected", astray)]
+        words = [f"{what}: {', '.join(which)}" for what, which in told if which]
+        raise click.ClickException("; ".join(words))
+
+
+def _is_astray(mutation: Mutation, found: dict[str, Any]) -> bool:
+    """Whether it was caught, and by none of the invariants that it was expected to break."""
+    caught = found["seed"] is not None
+    return caught and bool(mutation.expected) and not mutation.expected & set(found["by"])
 
 
 def _caught(mutation: Mutation, seeds: int, first: int, workers: int | None) -> dict[str, Any]:
@@ -116,6 +133,14 @@ def _in_words(found: dict[str, Any]) -> str:
     return f"caught by seed {found['seed']} ({', '.join(found['by'])})"
 
 
+def _when(found: dict[str, Any]) -> str:
+    """By which seed it was found, of how many."""
+    if not found["seeds"]:
+        return "not tried yet"
+    seed = "not found" if found["seed"] is None else str(found["seed"])
+    return f"{seed} (of {found['seeds']} tried)"
+
+
 def _write(results: dict[str, Any]) -> None:
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     table.put_into(PAGE, _table(results), BEGIN, END)
@@ -125,16 +150,11 @@ def _table(results: dict[str, Any]) -> str:
     """The results for docs/simulation.md."""
     rows = ["| bug | what it does | found by seed | by | drawn from |", "|---|---|---|---|---|"]
     for mutation in MUTATIONS:
-        if mutation.name not in results:
-            continue
-        found = results[mutation.name]
-        seed = "not found" if found["seed"] is None else str(found["seed"])
+        found = results.get(mutation.name, {**_UNTRIED, "faults": list(mutation.faults)})
         by = ", ".join(f"`{name}`" for name in found["by"]) or "–"
+        by += " (others than expected)" if _is_astray(mutation, found) else ""
         faults = ", ".join(found["faults"]) or "all kinds"
-        rows.append(
-            f"| `{mutation.name}` | {mutation.what} | {seed} (of {found['seeds']} tried) "
-            f"| {by} | {faults} |"
-        )
+        rows.append(f"| `{mutation.name}` | {mutation.what} | {_when(found)} | {by} | {faults} |")
     return "\n".join(rows)
 
 

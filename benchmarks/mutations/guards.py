@@ -1,0 +1,191 @@
+"""Bugs that each take one guard away: of the ledger, the gate, the toggle, a look, a return."""
+
+from __future__ import annotations
+
+from benchmarks.mutations.mutation import AWS, CONTROL, CORE, Edit, bug, one
+
+GUARDS = (
+    one(
+        "ledger-forgets",
+        "a ledger says that it has entered a write, and has not",
+        f"{AWS}/regional.py",
+        "        entry = to_attributes(\n",
+        "        if seen_at:\n            return True\n        entry = to_attributes(\n",
+        "health-errors region-dark",
+        "ledger-complete",
+    ),
+    one(
+        "unsent-dropped",
+        "an event that the bus did not take is not kept to be emitted again",
+        f"{AWS}/bus.py",
+        "            self._sqs.send_message(QueueUrl=self._url, MessageBody=body)",
+        "            len(body)",
+        "bus-down",
+        "ledger-complete",
+    ),
+    one(
+        "key-reuse-answered",
+        "another body under a used key is answered as if it were stored",
+        "functions/sidestep/api/accept.py",
+        "    if held is not None and held.digest != message.digest:\n",
+        "    if held is not None and not held.digest:\n",
+        "health-errors region-dark",
+        "ledger-complete nothing-lost",
+    ),
+    one(
+        "repair-does-nothing",
+        "a repair counts the writes at risk as put back and puts none",
+        f"{CONTROL}/repair.py",
+        "        put += replica.put_back(message, now)",
+        "        put += len(message.id) > 0",
+        "health-errors region-down region-dark replication-paused",
+        "nothing-lost",
+    ),
+    bug(
+        "gate-marks-nothing",
+        "a drain by the gate succeeds and no warden has been told",
+        (
+            Edit(
+                f"{AWS}/gate.py",
+                "                self.write(warden, claim.region, drained, claim.token, "
+                "claim.incident, now_ms)\n",
+                "",
+            ),
+            Edit(
+                f"{CONTROL}/_marks.py",
+                "        return self._gate.correct(self._here, seen, wanted)",
+                "        return wanted.token >= 0",
+            ),
+        ),
+        "health-errors region-dark route53-down",
+    ),
+    bug(
+        "toggle-without-version",
+        "a holder that was fenced off still sets the Region's switch at Route 53",
+        (
+            Edit(f"{AWS}/toggle.py", "            prove_lease()\n", ""),
+            Edit(f"{AWS}/toggle.py", "                        HealthCheckVersion=version,\n", ""),
+        ),
+        "health-errors region-dark workflow-slow lambda-killed",
+        "fenced",
+    ),
+    one(
+        "no-recheck",
+        "a failover drains though what it was started for is over, or an order forbids it",
+        f"{CORE}/recheck.py",
+        "        return Recheck(go, why, finding.diagnosis, finding.reasons)",
+        "        return Recheck(True, why, finding.diagnosis, finding.reasons)",
+        "health-errors region-dark workflow-slow paused-by-operator",
+        "harmed-only order-kept never-the-last",
+    ),
+    bug(
+        "blind-observer-counts",
+        "an observer that is cut off itself is believed about the others",
+        (
+            Edit(
+                f"{CORE}/votes.py",
+                "    if not own_table_works:\n",
+                "    if not own_table_works and not observer:\n",
+            ),
+            Edit(
+                f"{CORE}/votes.py",
+                "    if len(peers) > 1 and not any(probe.reached for probe in looked):\n",
+                "    if len(peers) < 0:\n",
+            ),
+        ),
+        "region-isolated link-cut",
+        "harmed-only",
+    ),
+    one(
+        "no-probation",
+        "a Region that fails again just after its return is taken to be well",
+        f"{CONTROL}/stability.py",
+        '        healthy = min(healthy, (now - int(event["since"])) / 1000)\n',
+        '        return {"stable": True, "bad": False, "healthy_for_s": 0.0, "why": why}\n',
+        "health-errors region-dark",
+    ),
+    bug(
+        "no-stability-window",
+        "a Region is brought back as soon as nothing bad is seen of it",
+        (
+            Edit(
+                f"{CONTROL}/stability.py",
+                'healthy >= float(event["window_s"]) and not finding.impaired',
+                "not finding.impaired",
+            ),
+            Edit(
+                f"{CORE}/decide.py",
+                "    if stable < policy.stability_window_s:\n",
+                "    if stable < 0:\n",
+            ),
+        ),
+        "health-errors region-dark",
+    ),
+    one(
+        "return-without-catching-up",
+        "a Region is brought back before its replica has what was written meanwhile",
+        f"{CONTROL}/replication.py",
+        '    if event.get("both"):\n',
+        '    if event.get("both"):\n        return asdict(CaughtUp(True, 0, "not looked at"))\n'
+        '    if event.get("both"):\n',
+        "health-errors region-down replication-paused",
+    ),
+    one(
+        "void-order-obeyed",
+        "a redriven execution moves a Region that others have worked on since",
+        f"{CORE}/control.py",
+        "    if ordered_ms is not None and now.since_ms > ordered_ms:\n",
+        "    if ordered_ms is not None and now.since_ms > 2 * ordered_ms:\n",
+        "health-errors region-dark workflow-crash redriven-by-hand",
+        "harmed-only",
+    ),
+    one(
+        "two-drills",
+        "a drill begins while another Region's drill is at work",
+        f"{CONTROL}/drill.py",
+        "        if fault is not None and fault.until > now:\n",
+        "        if fault is not None and fault.until > 2 * now:\n",
+        "started-by-hand",
+    ),
+    one(
+        "looks-in-a-moment-count",
+        "two looks at the same moment count as two bad looks in a row",
+        f"{CORE}/votes.py",
+        "APART_MS = 5000\n",
+        "APART_MS = 0\n",
+        "link-cut",
+        "harmed-only",
+    ),
+    one(
+        "own-region-holds",
+        "a failover may run in the Region that is being left, and die with it",
+        f"{CONTROL}/vote.py",
+        '    return one.workflow == TOGGLE or one.input["region"] != settings.region\n',
+        "    return bool(one.workflow)\n",
+        "health-errors write-errors bad-deploy",
+    ),
+    one(
+        "lag-is-bad",
+        "late replication from a Region speaks for draining it",
+        f"{CORE}/votes.py",
+        "None if late else False, words + limit)",
+        "late, words + limit)",
+        "replication-paused replication-slow",
+        "harmed-only",
+    ),
+    one(
+        "told-before-claimed",
+        "wardens are told of a drain before the control item allows it",
+        f"{CONTROL}/gate.py",
+        "    if state != (DRAINED if drain else RESTORING):\n"
+        "        lease.advance(claim, DRAINING if drain else RESTORING, now, "
+        "policy.min_serving_regions)\n"
+        "    marks = gate.mark(claim, wardens_of(claim.region, settings.regions), drain, now)\n",
+        "    marks = gate.mark(claim, wardens_of(claim.region, settings.regions), drain, now)\n"
+        "    if state != (DRAINED if drain else RESTORING):\n"
+        "        lease.advance(claim, DRAINING if drain else RESTORING, now, "
+        "policy.min_serving_regions)\n",
+        "started-by-hand health-errors bad-deploy",
+    ),
+)
+"""What each would do; not all of it shows in an invariant (docs/simulation.md)."""
