@@ -136,7 +136,7 @@ def _in_words(found: dict[str, Any]) -> str:
 def _when(found: dict[str, Any]) -> str:
     """By which seed it was found, of how many."""
     if not found["seeds"]:
-        return "not tried yet"
+        return "not measured yet"
     seed = "not found" if found["seed"] is None else str(found["seed"])
     return f"{seed} (of {found['seeds']} tried)"
 

@@ -70,7 +70,7 @@ def test_the_page_tells_what_was_found_of_each() -> None:
     for mutation in MUTATIONS:
         found = RESULTS.get(mutation.name, {"seeds": 0, "seed": None, "by": []})
         seed = "not found" if found["seed"] is None else str(found["seed"])
-        told = f"{seed} (of {found['seeds']} tried)" if found["seeds"] else "not tried yet"
+        told = f"{seed} (of {found['seeds']} tried)" if found["seeds"] else "not measured yet"
         assert f"| `{mutation.name}` | {mutation.what} | {told} |" in PAGE
         assert set(found["by"]) <= set(NAMES)
 
