@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidestep.core.control import Pause
-from sidestep.core.errors import InvalidInput, Refused
+from sidestep.core.errors import CoordinationUnavailable, InvalidInput, Refused
 from sidestep.core.maintenance import utc
 
 if TYPE_CHECKING:  # boto3 takes a second to import: only for commands that need it
@@ -52,7 +53,11 @@ class Desk:
         from sidestep.aws.orders import Orders
 
         table = _table(where)
-        known = Ballots(table, ()).everything()
+        self._table_name = table_of(where)
+        with _answered(
+            self._table_name, "the order was not given, and automation goes on as before"
+        ):
+            known = Ballots(table, ()).everything()
         self._orders = Orders(table)
         self._guarded = sorted({*known.registry, *known.control.regions})
         self._everything = f"the application {where.application}"
@@ -65,26 +70,54 @@ class Desk:
     def pause(self, region: str | None, for_s: int, owner: str, reason: str) -> str:
         """Hold automation for a Region, or for all; what was done, in words."""
         what, until_ms = self._name(region), self._now_ms + for_s * 1000
-        self._orders.pause(Pause(owner, reason, until_ms), self._now_ms, region)
+        with self._written():
+            self._orders.pause(Pause(owner, reason, until_ms), self._now_ms, region)
         return f"{what} is paused by {owner} until {utc(until_ms)}: {reason}"
 
     def resume(self, region: str | None) -> str:
         """Take a pause back; what was done, in words."""
         what = self._name(region)
-        was = self._orders.resume(region)
+        with self._written():
+            was = self._orders.resume(region)
         return f"{what} is not paused any more" if was else f"{what} was not paused"
 
     def acknowledge(self, region: str, owner: str) -> str:
         """Say that a Region's last incident has been seen; what was done, in words."""
         self._name(region)
-        given = self._orders.acknowledge(region, owner, self._now_ms)
+        with self._written():
+            given = self._orders.acknowledge(region, owner, self._now_ms)
         return f"{given.incident} of {region} is acknowledged by {owner}"
+
+    def _written(self) -> AbstractContextManager[None]:
+        # What was asked for in time may have been done, though no answer came.
+        return _answered(
+            self._table_name, "it is not known whether the order was given; give it again"
+        )
 
     def _name(self, region: str | None) -> str:
         """What an order is about. One about what is not there would be kept, and do nothing."""
         if region is not None and region not in self._guarded:
             raise Refused(f"{region} is not guarded: choose one of {', '.join(self._guarded)}")
         return region or self._everything
+
+
+@contextmanager
+def _answered(table: str, else_words: str) -> Iterator[None]:
+    """Tells an operator, not a workflow, that the table does not answer, and what follows."""
+    try:
+        yield
+    except CoordinationUnavailable as error:
+        why = dict.fromkeys(one.removeprefix(table).split(": ", 1)[-1] for one in error.silent)
+        raise CoordinationUnavailable(
+            f"{else_words}: no Region of {table} answers ({'; '.join(why)}); check your AWS "
+            "credentials (AWS_PROFILE), --application, --coordination and --endpoint-url",
+            error.silent,
+        ) from None
+
+
+def table_of(where: Where) -> str:
+    """The name of an application's coordination table."""
+    return f"sidestep-{where.application}-coordination"
 
 
 def _table(where: Where) -> CoordinationTable:
@@ -106,8 +139,7 @@ def _table(where: Where) -> CoordinationTable:
         }
     except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
         raise InvalidInput(str(error)) from None
-    name = f"sidestep-{where.application}-coordination"
-    return CoordinationTable(clients, name, where.application)
+    return CoordinationTable(clients, table_of(where), where.application)
 
 
 # -- the commands ----------------------------------------------------------------------------------

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from sidestep.aws.incident_lease import control_of
 from sidestep.aws.items import from_attributes
 from sidestep.core.control import ControlState
+from sidestepctl.main import cli
 from tests.cli.running import Up, until, up
 
 LONDON, OREGON = "eu-west-2", "us-west-2"
@@ -109,3 +114,60 @@ def test_what_cannot_be_ordered_is_said_in_one_line(
     assert said in run.stderr
     assert run.stderr.splitlines()[-1].startswith("Error: ")
     assert "Traceback" not in run.stderr
+
+
+NOBODY = {
+    **dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE")),
+    **dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull),
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""The environment of somebody without credentials."""
+CHECK = "check your AWS credentials (AWS_PROFILE), --application, --coordination and --endpoint-url"
+
+
+@pytest.mark.parametrize(
+    "order", [("pause", "--for", "2h", *ADA), ("resume",), ("acknowledge", LONDON, "--owner", "a")]
+)
+def test_without_credentials_an_operator_is_told_that_automation_goes_on(
+    order: tuple[str, ...],
+) -> None:
+    run = CliRunner(mix_stderr=False, env=NOBODY).invoke(cli, order)
+
+    assert run.exit_code == 2
+    assert run.stderr == (
+        "Error: the order was not given, and automation goes on as before: no Region of "
+        f"sidestep-demo-coordination answers (Unable to locate credentials); {CHECK}\n"
+    )
+
+
+class _OnlyReads(BaseHTTPRequestHandler):
+    """A DynamoDB in which eu-west-2 is registered, and which hangs up when it is to write."""
+
+    def do_POST(self) -> None:
+        if not self.headers["X-Amz-Target"].endswith(".Query"):
+            return  # no answer: the connection is closed
+        told = {"pk": "app#demo", "sk": f"region#{LONDON}", "region": LONDON}
+        told |= dict.fromkeys(("toggle_check_id", "check_id", "api_id", "client_subnet"), "x")
+        item = {name: {"S": value} for name, value in told.items()} | {"at": {"N": "1"}}
+        body = json.dumps({"Items": [item], "Count": 1}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
+        """Say nothing."""
+
+
+def test_an_order_whose_answer_is_lost_may_have_been_given() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _OnlyReads) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        someone = NOBODY | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+        run = CliRunner(mix_stderr=False, env=someone).invoke(
+            cli, ["resume", LONDON, "--endpoint-url", f"http://127.0.0.1:{server.server_port}"]
+        )
+        server.shutdown()
+
+    assert run.exit_code == 2
+    assert run.stderr.startswith("Error: it is not known whether the order was given; give it")
+    assert run.stderr.endswith(f"{CHECK}\n")

@@ -127,7 +127,8 @@ class CoordinationTable:
                 self._order.append(region)
         raise CoordinationUnavailable(
             f"no Region of {self._table} answers ({'; '.join(silent)}): "
-            "nothing is moved; Route 53's own health checks go on"
+            "nothing is moved; Route 53's own health checks go on",
+            silent,
         )
 
     def _ask_one(self, call: Callable[..., Any], params: dict[str, Any], region: str) -> Any:

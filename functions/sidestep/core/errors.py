@@ -6,6 +6,8 @@ retried, what a person must see, and bugs (ordinary exceptions, never caught).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class SidestepError(Exception):
     """The root: anything that Sidestep says on purpose."""
@@ -24,7 +26,14 @@ class Throttled(Retryable):
 
 
 class CoordinationUnavailable(Retryable):
-    """No Region of the coordination table answers: nothing is moved, Route 53 acts alone."""
+    """No Region of the coordination table answers: nothing is moved, Route 53 acts alone.
+
+    `silent`: what each Region did instead, with its name.
+    """
+
+    def __init__(self, message: str, silent: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.silent = tuple(silent)
 
 
 class NotYet(Retryable):
