@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.chronicle import Chronicle
 from localcloud.cloud import LocalCloud
 from localcloud.lambdas import Function, Invocation
 from localcloud.wire import AwsError
+from sidestepctl.event_shapes import BUS, RECORDS, REQUEST, START, Shape, fault_of
 
 SETTLE_S = 15.0
 """Simulated seconds before the event: checkers and observers have begun by then."""
@@ -26,6 +27,10 @@ WATCH_S = 30.0
 _TOLD = frozenset({"workflow", "step", "decision", "move", "mark", "drill_fault", "notification"})
 
 Feed = Callable[[LocalCloud, str, Mapping[str, Any]], str]
+
+
+class NothingBehindError(Exception):
+    """No function of ours reads what the records come from."""
 
 
 class InvokeError(Exception):
@@ -44,11 +49,17 @@ def feed(path: str, region: str | None, seed: int) -> str:
 
 def feed_into(cloud: LocalCloud, path: str, event: Mapping[str, Any], region: str | None) -> str:
     """Feed an event to a world that runs; what came out. Raises InvokeError, naming `path`."""
-    way = _way_of(event)
-    if way is None:
+    found = _way_of(event)
+    if found is None:
         raise InvokeError(
             f"{path}: no event that the system takes: it is no API request, bus event, queue or "
             "stream record and no StartExecution (samples: events/*.json)"
+        )
+    way, shape = found
+    fault = fault_of(shape, event)
+    if fault is not None:
+        raise InvokeError(
+            f"{path}: not the shape of {shape.words}: {fault} (samples: events/*.json)"
         )
     where = region or str(event.get("region") or cloud.topology.home)
     if where not in cloud.topology.regions:
@@ -63,8 +74,8 @@ def feed_into(cloud: LocalCloud, path: str, event: Mapping[str, Any], region: st
     cloud.lambdas.on_invocation.append(ended)
     try:
         first = way(cloud, where, event)
-    except (AwsError, ClientError, LookupError) as refused:
-        raise InvokeError(f"{path}: {refused}") from None
+    except (AwsError, BotoCoreError, ClientError, NothingBehindError) as refused:
+        raise InvokeError(f"{path}: {' '.join(str(refused).split())}") from None
     if way is not _request:
         cloud.kernel.run(until=cloud.kernel.env.now + WATCH_S)
     cloud.lambdas.on_invocation.remove(ended)
@@ -82,17 +93,17 @@ def read(path: str) -> Mapping[str, Any]:
     return event
 
 
-def _way_of(event: Mapping[str, Any]) -> Feed | None:
-    records = event.get("Records")
+def _way_of(event: Mapping[str, Any]) -> tuple[Feed, Shape] | None:
+    """How it goes in, by what marks its kind, and the shape that it has to have for that."""
     if event.get("version") == "2.0" and "routeKey" in event:
-        return _request
+        return _request, REQUEST
     if "stateMachineArn" in event:
-        return _start
-    if isinstance(records, list) and records:
-        return _records
+        return _start, START
+    if event.get("Records"):
+        return _records, RECORDS
     if event.get("detail-type") == "Scheduled Event":
-        return _schedule
-    return _bus_event if "detail-type" in event and "source" in event else None
+        return _schedule, BUS
+    return (_bus_event, BUS) if "detail-type" in event and "source" in event else None
 
 
 # -- the ways in -------------------------------------------------------------------------------
@@ -104,7 +115,8 @@ def _request(cloud: LocalCloud, region: str, event: Mapping[str, Any]) -> str:
     query = event.get("rawQueryString")
     path = event["rawPath"] + (f"?{query}" if query else "")
     host = f"{region}.{cloud.topology.domain}"
-    headers = {k: v for k, v in event.get("headers", {}).items() if k.lower() != "host"}
+    given = event.get("headers") or {}
+    headers = {k: v for k, v in given.items() if k.lower() != "host"}
     answer = cloud.kernel.finish(
         cloud.door.request(region, host, http["method"], path, headers, _body(event))
     )
@@ -141,11 +153,8 @@ def _start(cloud: LocalCloud, _: str, event: Mapping[str, Any]) -> str:
 def _records(cloud: LocalCloud, _: str, event: Mapping[str, Any]) -> str:
     """To the function that the template puts behind the records' source."""
     record = event["Records"][0]
-    source = str(record.get("eventSourceARN", ""))
-    parts = source.split(":")
-    if len(parts) < 6:
-        raise LookupError(f"the record's eventSourceARN {source!r} is no ARN")
-    region = parts[3]
+    source = str(record["eventSourceARN"])
+    region = source.split(":")[3]
     function = _function_behind(cloud, region, source)
     invocation = cloud.kernel.finish(cloud.lambdas.invoke(region, function, event))
     error = f"error {invocation.error}" if invocation.error else "no error"
@@ -155,7 +164,7 @@ def _records(cloud: LocalCloud, _: str, event: Mapping[str, Any]) -> str:
 def _function_behind(cloud: LocalCloud, region: str, source: str) -> str:
     stack = cloud.stacks.get(region)
     if stack is None:
-        raise LookupError(f"nothing of ours is deployed in {region}")
+        raise NothingBehindError(f"nothing of ours is deployed in {region}")
     service, resource = source.split(":")[2], source.split(":", 5)[5]
     if service == "sqs":
         # A deployed queue's name ends in a suffix of its stack's; a sample has none.
@@ -165,7 +174,7 @@ def _function_behind(cloud: LocalCloud, region: str, source: str) -> str:
     for stream in stack.stream_sources:
         if resource.startswith(f"table/{stream.table}/"):
             return stream.function_name
-    raise LookupError(f"no event source mapping in {region} reads {source}")
+    raise NothingBehindError(f"no event source mapping in {region} reads {source}")
 
 
 # -- what came out -------------------------------------------------------------------------------

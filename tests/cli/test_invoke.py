@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,18 @@ def test_a_sample_does_what_it_is_a_sample_of(world: LocalCloud, name: str) -> N
     assert CAME_OUT[name] in came_out
 
 
+def request(**changed: Any) -> str:
+    """A request that would be taken, but for this."""
+    usual = {"version": "2.0", "routeKey": "GET /health", "rawPath": "/health"}
+    return json.dumps(usual | {"requestContext": {"http": {"method": "GET"}}} | changed)
+
+
+def start(**changed: Any) -> str:
+    """The same of a StartExecution."""
+    arn = "arn:aws:states:eu-west-2:123456789012:stateMachine:sidestep-demo-drill"
+    return json.dumps({"stateMachineArn": arn} | changed)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -75,6 +88,25 @@ def test_a_sample_does_what_it_is_a_sample_of(world: LocalCloud, name: str) -> N
             '{"stateMachineArn": "arn:aws:states:eu-west-2:123456789012:stateMachine:no"}',
             "StateMachineDoesNotExist",
         ),
+        ('{"Records": [1]}', "Records[0] has to be an object"),
+        ('{"Records": 1}', "of a queue or stream event: Records has to be a list"),
+        ('{"Records": [{}]}', "Records[0].eventSourceARN None is no ARN"),
+        (request(requestContext=1), "an API request: requestContext.http.method is missing"),
+        (request(requestContext={"http": {"method": 1}}), "http.method has to be text"),
+        (request(rawPath=None), "rawPath is missing"),
+        (request(rawPath="health"), "rawPath has to begin with /"),
+        (request(headers={"a": 1}), "headers.a has to be text"),
+        (request(headers=[]), "headers has to be an object"),
+        (request(body={"author": "ada"}), "body has to be text"),
+        (request(body="a", isBase64Encoded=True), "body is not in Base64, though"),
+        ('{"detail-type": "x", "source": 1}', "a bus event: source has to be text"),
+        ('{"detail-type": "Scheduled Event"}', "a bus event: source is missing"),
+        ('{"stateMachineArn": "sidestep-demo-drill"}', "'sidestep-demo-drill' is no ARN"),
+        (start(stateMachineArn="arn:aws:states:a b:1:stateMachine:x"), "region_name 'a b'"),
+        (start(nosuch=1), "a StartExecution: it has no nosuch"),
+        (start(input={"region": "eu-west-2"}), "a StartExecution: input has to be text"),
+        (start(input="{"), "InvalidExecutionInput"),
+        (start(name=""), "Invalid length for parameter name"),
     ],
 )
 def test_what_is_no_event_is_one_clear_line(
