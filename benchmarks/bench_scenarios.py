@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -33,7 +34,7 @@ Known = Iterable[tuple[str, float]]
 @click.option("--seeds", default=20, show_default=True, type=click.IntRange(1), help="Seeds each.")
 @click.option("--only", default="abcdef", show_default=True, help="Which designs, by letter.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes; as many as cores without it.")
-@click.option("--runs-only", is_flag=True, help="Make runs, and write no table and no picture.")
+@click.option("--runs-only", is_flag=True, help="Make runs, and tell and write no table.")
 def main(
     scenarios: tuple[str, ...], seeds: int, only: str, jobs: int | None, runs_only: bool
 ) -> None:
@@ -41,25 +42,50 @@ def main(
 
     Finished runs are kept in benchmarks/results/runs.jsonl: stop it with Ctrl-C and go on later.
     A run of other code than this is made anew. SCENARIOS: which to run; the catalogue without.
+    Where one of them is the path of a YAML file of your own, their table is printed, and nothing
+    but runs is written.
     """
     unknown = sorted(set(only) - set(BY_KEY))
     if unknown:
         raise click.BadParameter(f"no design {', '.join(unknown)}: choose of {''.join(BY_KEY)}")
-    chosen = list(scenarios) or names()
+    chosen = list(dict.fromkeys(scenarios)) or names()
+    with_own = not set(chosen) <= set(names())
     try:
         loaded = {name: load(name) for name in dict.fromkeys([*names(), *chosen])}
     except ScenarioError as error:
         raise click.BadParameter(str(error)) from None
     code = fingerprints()
     codes = {(d.key, s): code.of(d, loaded[s]) for d in DESIGNS for s in loaded}
-    runs = runs_file.finished(codes)
+    runs = _finished(codes)
     known = {(run.design, run.scenario, run.seed) for run in runs}
     wanted = [(d, s, seed) for seed in range(1, seeds + 1) for s in chosen for d in only]
     tasks = in_order(task for task in wanted if task not in known)
     make(tasks, codes, [(run.design, run.cpu_s) for run in runs], jobs)
-    if not runs_only:
+    if runs_only:
+        return
+    if with_own:
+        click.echo(own_table({name: loaded[name] for name in chosen}, _finished(codes)))
+    else:
         _write(loaded, code, runs_file.finished(codes))
         runs_file.tidy(codes)
+
+
+def file_of(scenario: str) -> Path:
+    """Where runs of a scenario of the catalogue, or of the user's own, are kept."""
+    return runs_file.RUNS if scenario in names() else runs_file.OWN
+
+
+def _finished(codes: Codes) -> list[Figures]:
+    return [*runs_file.finished(codes), *runs_file.finished(codes, runs_file.OWN)]
+
+
+def own_table(scenarios: Mapping[str, Scenario], runs: Sequence[Figures]) -> str:
+    """These scenarios' finished runs, as the README has the catalogue's."""
+    abouts = {name: summary.about(scenario) for name, scenario in scenarios.items()}
+    rows = summary.rows_of(abouts, [run for run in runs if run.scenario in scenarios])
+    if not rows:
+        raise click.ClickException(f"no finished run of {', '.join(scenarios)}: nothing to tell")
+    return table.table_of(summary.as_json(rows, {d.key: d.name for d in DESIGNS}, {}))
 
 
 def make(tasks: Sequence[Task], codes: Codes, known: Known, jobs: int | None) -> None:
@@ -74,7 +100,7 @@ def make(tasks: Sequence[Task], codes: Codes, known: Known, jobs: int | None) ->
                 pending = [pool.submit(figures_of, *task, codes[task[:2]]) for task in tasks]
                 for done in as_completed(pending):
                     run = done.result()
-                    runs_file.add(run)
+                    runs_file.add(run, file_of(run.scenario))
                     so_far = progress.add(run.design, run.cpu_s, time.monotonic() - began)
                     click.echo(f"{so_far}: {_in_words(run)}")
         except BaseException:

@@ -15,6 +15,8 @@ from typing import Any
 from benchmarks.fingerprints import ROOT
 
 RUNS = ROOT / "benchmarks" / "results" / "runs.jsonl"
+OWN = RUNS.with_name("own-runs.jsonl")
+"""Of scenarios that are a user's own: kept beside, and not with the code."""
 Codes = Mapping[tuple[str, str], str]
 """Fingerprints by design and scenario."""
 

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import goals, runs_file, summary, table
-from benchmarks.bench_scenarios import main
+from benchmarks.bench_scenarios import file_of, main, own_table
 from benchmarks.peers.designs import DESIGNS
 from benchmarks.picture import picture_of
 from benchmarks.runs_file import Figures
 from benchmarks.summary import About, Ratio
-from localcloud.scenario import names
+from localcloud.scenario import load, names
 from tests.cli.running import ROOT
 
 NAMES = {design.key: design.name for design in DESIGNS}
@@ -149,3 +149,21 @@ def test_bad_input_is_a_clear_line(arguments: list[str], said: str) -> None:
 
     assert ran.exit_code == 2
     assert said in ran.stderr
+
+
+def test_a_scenario_of_the_users_own_is_told_and_not_written_into_the_pages(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text((ROOT / "localcloud" / "scenarios" / "dark.yaml").read_text())
+    scenarios = {str(mine): load(str(mine))}
+    pages = ("README.md", "docs/benchmark.md", "benchmarks/results/scenarios.json")
+    before = [(ROOT / page).read_bytes() for page in pages]
+
+    told = own_table(scenarios, [replace(ONE, scenario=str(mine)), replace(ONE, scenario="dark")])
+    run = CliRunner(mix_stderr=False).invoke(main, [str(mine), "--only", ""])  # no run is made
+
+    assert line(told, str(mine)) == ["", "90 (90)", "", "", "", ""]
+    assert "| dark |" not in told
+    assert run.stderr == f"Error: no finished run of {mine}: nothing to tell\n"
+    assert [(ROOT / page).read_bytes() for page in pages] == before
+    assert file_of(str(mine)) == runs_file.OWN
+    assert file_of("dark") == runs_file.RUNS
