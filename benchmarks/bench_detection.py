@@ -14,12 +14,13 @@ from __future__ import annotations
 import json
 import math
 import random
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+import click
 
 from benchmarks.table import put_into
 from sidestep.core.canaries import AT_ONCE, CANARIES, CLOSER, WRITE, Request, asked
@@ -28,6 +29,7 @@ from sidestep.core.decide import Decision, closer_looks, decide
 from sidestep.core.findings import View
 from sidestep.core.policy import Policy
 from sidestep.core.votes import Ballot, Probe, cast
+from sidestepctl.one_line import OneLine
 
 REGIONS = ("eu-west-2", "us-east-1", "us-west-2")
 SICK = REGIONS[0]
@@ -299,16 +301,23 @@ def _whole(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds:.0f}"
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Measure every design with so many trials each (first argument, 400) and write it down."""
-    trials = int(arguments[0]) if arguments else 400
+def text_of(trials: int, rows: Sequence[dict[str, Any]]) -> str:
+    """What the page has between its marks."""
+    counts = f"{trials} incidents for each figure, {2 * trials} excursions for each of false drains"
+    return f"{counts}.\n\n{table(rows)}"
+
+
+@click.command(cls=OneLine)
+@click.argument("trials", type=click.IntRange(1), default=400)
+def main(trials: int) -> None:
+    """Measure every design with so many TRIALS (400) each, and write it down."""
     rows = [measure(design, trials, seed=1) for design in DESIGNS]
     told = {"simulated": True, "trials": trials, "unit": "s from the fault; drains a year"}
     RESULTS.write_text(json.dumps(told | {"designs": rows}, indent=1) + "\n", encoding="utf-8")
-    text = f"{trials} incidents for each figure.\n\n{table(rows)}"
+    text = text_of(trials, rows)
     put_into(PAGE, text, "<!-- bench-detection -->", "<!-- /bench-detection -->")
-    print(text)
+    click.echo(text)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

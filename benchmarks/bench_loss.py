@@ -23,6 +23,7 @@ from localcloud.services.eventbridge import BusFault
 from localcloud.services.links import Disturbance
 from localcloud.template.translate import read, without
 from sidestep.core.messages import Message
+from sidestepctl.one_line import OneLine
 
 RESULTS = ROOT / "benchmarks" / "results" / "loss.json"
 PAGE = ROOT / "docs" / "trust.md"
@@ -228,8 +229,11 @@ def lines_of(losses: list[Loss]) -> Iterator[str]:
         )
 
 
-@click.command()
-@click.option("--rate", "rates", type=float, multiple=True, default=(2.0, 10.0), show_default=True)
+_RATE = click.FloatRange(0.1, 100.0)
+
+
+@click.command(cls=OneLine)
+@click.option("--rate", "rates", type=_RATE, multiple=True, default=(2.0, 10.0), show_default=True)
 @click.option("--seed", default=1, show_default=True)
 def main(rates: tuple[float, ...], seed: int) -> None:
     """Make every run, then write the table into docs/trust.md and the figures beside it."""

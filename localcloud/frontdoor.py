@@ -22,7 +22,7 @@ INTEGRATION_TIMEOUT_S = 30.0
 GATEWAY_TIME_S = 0.002  # modelled: what API Gateway itself adds
 
 
-class Unreachable(Exception):  # noqa: N818  # a state of the network, named as FACTS names it
+class Unreachable(Exception):  # noqa: N818  # a state of the network, and its name
     """No connection: the Region does not answer packets from there."""
 
 

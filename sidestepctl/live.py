@@ -8,13 +8,10 @@ from typing import Any
 
 import click
 
-EVERY_S = 10.0
-"""How often clients and replication are summed up."""
 _COLOURS = {
     "fault": "red",
     "decision": "yellow",
     "move": "cyan",
-    "report": "green",
 }
 _QUIET_MACHINES = frozenset({"observe"})
 

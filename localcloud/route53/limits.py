@@ -56,7 +56,7 @@ OPERATION_BUCKETS: Final = {
     "DeleteReusableDelegationSet": (40.0, 5.0),
 }
 """Operations with a bucket smaller than the account's. UpdateHealthCheck has the account's:
-FACTS counts it among the others; that row of the page was not seen."""
+that it is counted among the others is assumed: its row of the page was not seen."""
 
 # -- answers -------------------------------------------------------------------------------------
 ALIAS_TTL_S: Final = 60
@@ -65,7 +65,7 @@ ALIAS_TTL_S: Final = 60
 
 # -- assumed: AWS promises no figure, and no decision of Sidestep may hang on them ---------------
 CHECKERS_PER_REGION: Final = 2
-"""About 16 checkers in 8 Regions (FACTS, Route 53)."""
+"""About 16 checkers in 8 Regions: gathered from what endpoints see, no page says so."""
 STATE_TO_DNS_S: Final = 3.0
 """From a change of a check's state, or of its settings, to the DNS servers' answers."""
 RECORDS_TO_DNS_S: Final = (5.0, 60.0)

@@ -164,7 +164,8 @@ def test_the_longest_it_can_take_is_less_than_a_checker_waits(plane: DataPlane) 
         config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]
     )
 
-    # Route 53 waits 2 s for a status (FACTS, Route 53).
+    # Route 53 waits 2 s for a status:
+    # https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
     assert len(plane.faults.calls) * longest < 2.0
 
 

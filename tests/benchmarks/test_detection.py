@@ -7,6 +7,7 @@ import math
 import random
 
 import pytest
+from click.testing import CliRunner
 
 from benchmarks.bench_detection import (
     DESIGNS,
@@ -19,8 +20,10 @@ from benchmarks.bench_detection import (
     everywhere,
     false_drains_a_year,
     first_drain,
+    main,
     only_sick,
     table,
+    text_of,
 )
 
 OURS = DESIGNS[0]
@@ -57,7 +60,18 @@ def test_more_blips_are_more_false_drains() -> None:
 
 
 def test_the_page_tells_the_figures_that_were_measured() -> None:
-    assert table(json.loads(RESULTS.read_text())["designs"]) in PAGE.read_text()
+    told = json.loads(RESULTS.read_text())
+
+    assert text_of(told["trials"], told["designs"]) in PAGE.read_text()
+
+
+@pytest.mark.parametrize("arguments", [["abc"], ["0"], ["-1"], ["1", "2"]])
+def test_what_is_no_number_of_incidents_is_said_in_one_line(arguments: list[str]) -> None:
+    run = CliRunner(mix_stderr=False).invoke(main, ["--", *arguments])
+
+    assert run.exit_code == 2
+    assert run.stderr.startswith("Error: ")
+    assert run.stderr.count("\n") == 1
 
 
 def test_what_was_not_noticed_in_time_is_a_dash() -> None:

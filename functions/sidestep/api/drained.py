@@ -12,7 +12,7 @@ The other Region's traffic hangs on the answer, by an *inverted* endpoint check:
 
 So only a positive, recent answer takes a Region out, and a warden that is broken, slow,
 throttled or gone changes nothing. 404 and 503 are one to Route 53; they are told apart
-for people and logs. FACTS' rule never to invert the check of a live endpoint holds: that
+for people and logs. The rule never to invert the check of a live endpoint holds: that
 is about a Region's own /health, whose death would turn its record healthy; here the one
 that dies is the warden.
 """

@@ -18,7 +18,7 @@ from sidestep.aws.items import from_attributes, to_attributes
 from sidestep.core.errors import CoordinationUnavailable, Throttled, Unreachable
 
 CONFLICT = "ReplicatedWriteConflictException"
-"""Two Regions wrote one item at once: try again (FACTS, DynamoDB MRSC)."""
+"""Two Regions wrote one item at once (botocore's model of DynamoDB): try again."""
 CONFLICT_TRIES = 4
 
 

@@ -1,6 +1,7 @@
 """The toggle: a Region's switch check at Route 53, a calculated check without children.
 
-HealthThreshold 0 of no children is always healthy; 1 of none is never (FACTS, Route 53).
+HealthThreshold 0 of no children is always healthy; 1 of none is never
+(https://docs.aws.amazon.com/Route53/latest/APIReference/API_HealthCheckConfig.html).
 Never by Disabled, which means healthy, and never by inverting a live endpoint check.
 
 The order within `set` is the fence: read the version, prove the lease, write with that

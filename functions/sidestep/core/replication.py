@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 EVACUATION_FACTOR = 10
 """AWS's evacuation rule: no metric proves replication complete; without writes, wait ten times
-the recent maximum latency (FACTS, DynamoDB)."""
+the recent maximum latency (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/
+bp-global-table-design.prescriptive-guidance.evacuation.html)."""
 
 
 @dataclass(frozen=True)

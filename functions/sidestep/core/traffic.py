@@ -1,7 +1,7 @@
 """Has traffic moved? What DNS answers and what a Region still serves, as two facts.
 
-DNS moves first; resolvers' caches and connections kept alive follow it later, or never
-(FACTS, Route 53). Either may be unknown, and unknown is never taken for a yes.
+DNS moves first; resolvers' caches and connections kept alive follow it later, or never.
+Either may be unknown, and unknown is never taken for a yes.
 """
 
 from __future__ import annotations
