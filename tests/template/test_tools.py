@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import subprocess
 import sys
 import tomllib
@@ -12,9 +13,24 @@ from pathlib import Path
 from tests.template.one_stack import ROOT, TEMPLATE, functions, written
 
 BIN = Path(sys.executable).parent
+RUNTIME = "3.13"
+NAMED = os.environ.get("LAYER_PYTHON", f"python{RUNTIME}")
+MAGIC = 3571
+"""How bytecode of Python 3.13 begins (CPython 3.13, Lib/importlib/_bootstrap_external.py)."""
+HASHED_AND_UNCHECKED = 1
+"""Flags of bytecode that is taken without a look at its source (PEP 552)."""
 
 
-def run(*command: str) -> subprocess.CompletedProcess[str]:
+def has_runtime() -> bool:
+    """Whether this machine has the Python that the functions will run in."""
+    try:
+        asked = subprocess.run([NAMED, "--version"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return False
+    return asked.stdout.startswith(f"Python {RUNTIME}.")
+
+
+def run(*command: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(BIN / command[0]), *command[1:]],
         cwd=ROOT,
@@ -24,6 +40,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
             "PYTHON": sys.executable,
             "SAM_CLI_TELEMETRY": "0",
             "AWS_DEFAULT_REGION": "eu-west-2",
+            **environ,
         },
         capture_output=True,
         text=True,
@@ -44,10 +61,12 @@ def test_sam_validates_the_template() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_sam_builds_the_layer_for_arm64_without_a_compiler_or_that_python(tmp_path: Path) -> None:
+def test_sam_builds_the_layer_for_arm64_without_a_compiler(tmp_path: Path) -> None:
+    compiles = has_runtime()
     done = run(
         "sam", "build", "--template", str(TEMPLATE),
         "--build-dir", str(tmp_path / "build"), "--cache-dir", str(tmp_path / "cache"),
+        LAYER_BYTECODE="compiled" if compiles else "none",
     )  # fmt: skip
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
@@ -58,7 +77,32 @@ def test_sam_builds_the_layer_for_arm64_without_a_compiler_or_that_python(tmp_pa
     compiled = [path.name for path in layer.rglob("*.so")]
     assert compiled != []
     assert [name for name in compiled if "cpython-313-aarch64" not in name] == []
-    assert list(layer.rglob("*.pyc")) == []
+    sources = {path.relative_to(layer) for path in layer.rglob("*.py")}
+    bytecode = {
+        (path.parent.parent / f"{path.name.split('.')[0]}.py").relative_to(layer): path
+        for path in layer.rglob("*.pyc")
+    }
+    assert bytecode.keys() == (sources if compiles else set())
+    heads = {path.read_bytes()[:8] for path in bytecode.values()}
+    assert heads <= {struct.pack("<H2sI", MAGIC, b"\r\n", HASHED_AND_UNCHECKED)}
+
+
+def test_the_layer_is_not_built_slow_by_oversight(tmp_path: Path) -> None:
+    """A Python that is not the runtime's is refused, and what to do is said."""
+    other = tmp_path / "python3.13"
+    other.write_text("#!/bin/sh\nexit 1\n")
+    other.chmod(0o755)
+    done = subprocess.run(
+        ["make", "build-Dependencies", f"ARTIFACTS_DIR={tmp_path}", f"LAYER_PYTHON={other}"],
+        cwd=ROOT / "layer",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "LAYER_PYTHON=" in done.stderr
+    assert "LAYER_BYTECODE=none" in done.stderr
+    assert not (tmp_path / "python").exists()
 
 
 def test_the_layer_has_the_versions_that_everything_is_tested_with() -> None:
