@@ -15,6 +15,8 @@ from localcloud.network import Network
 from localcloud.services.metrics import MetricId, MetricStore, dimensions
 
 PERIOD_S: Final = 60.0
+LEFT_OUT_FROM: Final = 3
+"""Receives after which a message that was not deleted counts in no age (the same page)."""
 
 
 class QueueMetrics:
@@ -34,7 +36,15 @@ class QueueMetrics:
 
     def _measure(self, region: str, queue: Queue) -> None:
         now, waiting = self._kernel.now, queue.messages
-        oldest = min((message.sent_timestamp for message in waiting), default=now * 1000)
+        # Of all that is not deleted, received by somebody just now or not.
+        oldest = min(
+            (
+                message.sent_timestamp
+                for message in queue._messages
+                if message.approximate_receive_count < LEFT_OUT_FROM
+            ),
+            default=now * 1000,
+        )
         for name, value, unit in (
             ("ApproximateNumberOfMessagesVisible", len(waiting), "Count"),
             (

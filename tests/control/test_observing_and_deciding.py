@@ -201,7 +201,9 @@ def test_a_failed_return_is_tried_again_after_a_growing_wait(plane: ControlPlane
     assert recoveries(look(plane, OREGON, bad=())) == ["demo-eu-west-2-1-r2"]
 
 
-@pytest.mark.parametrize("name", ["dead-letters", "replication-lag", "needs-person"])
+@pytest.mark.parametrize(
+    "name", ["dead-letters", "unsent-events", "replication-lag", "needs-person"]
+)
 def test_an_alarm_that_is_not_about_serving_is_no_evidence(plane: ControlPlane, name: str) -> None:
     alarm(name)
 

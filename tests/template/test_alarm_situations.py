@@ -38,7 +38,8 @@ THROTTLED_INVOCATIONS = ("AWS/Lambda", "Throttles", "<WriteFunction>")
 ROUNDS = ("Sidestep", "NeedsPerson", "vote")
 INVOCATIONS = ("AWS/Lambda", "Invocations", "<VoteFunction>")
 DEAD = ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "<DeadLetters.QueueName>")
-UNSENT_AGE = ("AWS/SQS", "ApproximateAgeOfOldestMessage", "<UnsentEvents.QueueName>")
+WAITING = ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "<UnsentEvents.QueueName>")
+IN_FLIGHT = ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "<UnsentEvents.QueueName>")
 
 
 def lag_from(region: str) -> Metric:
@@ -157,8 +158,14 @@ SITUATIONS: list[tuple[str, str, Measured, str]] = [
     ("needs-person", "a silent observer, told elsewhere", {}, "OK"),
     ("dead-letters", "idle queues report nothing", {}, "OK"),
     ("dead-letters", "one dead letter", {DEAD: [[0.0], [1.0]]}, "ALARM"),
-    ("dead-letters", "an event unsent for minutes", {DEAD: [[0.0]], UNSENT_AGE: [[890.0]]}, "OK"),
-    ("dead-letters", "for a quarter of an hour", {DEAD: [[0.0]], UNSENT_AGE: [[910.0]]}, "ALARM"),
+    ("unsent-events", "idle queues report nothing", {}, "OK"),
+    ("unsent-events", "for minutes", {WAITING: [[0.0]] * 3 + [[2.0]] * 12}, "OK"),
+    (
+        "unsent-events",
+        "for a quarter of an hour, in flight between tries",
+        {WAITING: [[1.0], [0.0], [0.0]] * 5, IN_FLIGHT: [[0.0], [1.0], [1.0]] * 5},
+        "ALARM",
+    ),
 ]
 
 

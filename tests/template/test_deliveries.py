@@ -63,11 +63,12 @@ def test_a_queue_keeps_for_as_long_as_it_can_and_encrypts(queue: str) -> None:
     assert made(queue)["SqsManagedSseEnabled"] is True
 
 
-def test_an_unsent_event_is_tried_for_hours_and_then_kept_for_people() -> None:
+def test_an_unsent_event_is_tried_for_days_and_then_kept_for_people() -> None:
     queue = made("UnsentEvents")
     assert queue["RedrivePolicy"]["deadLetterTargetArn"] == "<DeadLetters.Arn>"
-    # December 2021: a control plane down for 7 hours (https://aws.amazon.com/message/12721/).
-    assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] > 7 * 3600
+    # 1000 receives are the most that SQS takes.
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 1000
+    assert 1000 * queue["VisibilityTimeout"] > 4 * 24 * 3600
     assert made("ReemitUnsent")["EventSourceArn"] == "<UnsentEvents.Arn>"
     assert made("ReemitUnsent")["FunctionName"] == "<ReemitFunction>"
 

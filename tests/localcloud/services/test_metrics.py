@@ -174,3 +174,24 @@ def test_queue_depth_is_measured_each_minute(world: World) -> None:
     start = int(START.timestamp()) + 60
     found = MetricId(LONDON, "AWS/SQS", "ApproximateNumberOfMessagesVisible", (name,))
     assert world.metrics.sample(found, start, 60).statistic("Maximum") == 1
+
+
+def test_a_message_received_three_times_and_not_deleted_counts_in_no_age(world: World) -> None:
+    """SQS developer guide, available CloudWatch metrics: ApproximateAgeOfOldestMessage."""
+    client = world.client("sqs", LONDON)
+    url = client.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "30"})["QueueUrl"]
+    client.send_message(QueueUrl=url, MessageBody="x")
+
+    def age() -> float:
+        world.run(60)
+        minute = 60 * (int(world.kernel.now) // 60)
+        metric = MetricId(LONDON, "AWS/SQS", "ApproximateAgeOfOldestMessage", (("QueueName", "q"),))
+        return float(world.metrics.sample(metric, minute, 60).statistic("Maximum"))
+
+    ages = []
+    world.run(1)
+    for _ in range(3):
+        assert client.receive_message(QueueUrl=url)["Messages"]
+        ages.append(age())
+
+    assert ages == [60, 120, 0]
