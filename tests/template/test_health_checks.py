@@ -75,6 +75,12 @@ def test_the_record_that_names_the_region_is_chosen_as_the_guarded_one_is() -> N
     assert (named["ResourceRecords"], named["TTL"]) == (['"eu-west-2"'], "60")
 
 
+def test_while_dns_names_the_region_its_name_leads_to_the_api() -> None:
+    """CloudFormation makes what a resource depends on before it, and deletes it after."""
+    waits_for = set(Stack("eu-west-2").resources["LatencyRecord"]["DependsOn"])
+    assert waits_for == {"GlobalMapping", "RegionalMapping", "RegionalRecord"}
+
+
 def test_no_failover_moves_a_regional_host_name() -> None:
     record = Stack("eu-west-2").resources["RegionalRecord"]["Properties"]
     assert record["Name"] == "eu-west-2.api.example.com"
