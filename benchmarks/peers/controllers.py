@@ -18,6 +18,8 @@ from localcloud.kernel import Steps
 
 HOME = "us-east-1"
 """Where the orchestrator runs: where Route 53's control plane and its metrics are."""
+ABOVE_ITS_CHILD = 2
+"""A HealthThreshold that a check with one child never meets."""
 RETRIES, RETRY_S = 6, 10.0
 """A workflow's usual Retry on UpdateHealthCheck."""
 CLIENT_ALARMS = ("api-5xx-rate", "write-errors", "write-latency", "throttles")
@@ -39,12 +41,13 @@ class ByControlPlane:
 
     def flip(self, region: str, serving: bool) -> Steps[bool]:
         """Raises nothing: False after the last try."""
-        check = self._cloud.stacks[region].resources["ToggleCheck"].physical_id
+        check = self._cloud.stacks[region].resources["RegionCheck"].physical_id
 
         def ask() -> bool:
             client = self._cloud.client("route53", HOME)
             try:
-                client.update_health_check(HealthCheckId=check, HealthThreshold=int(not serving))
+                threshold = 0 if serving else ABOVE_ITS_CHILD
+                client.update_health_check(HealthCheckId=check, HealthThreshold=threshold)
             except (ClientError, BotoCoreError):
                 return False
             return True

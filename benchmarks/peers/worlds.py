@@ -28,13 +28,16 @@ def endpoint_checked(interval_s: int) -> Mapping[str, Any]:
 @cache
 def switched() -> Mapping[str, Any]:
     """Each record hangs on a switch that UpdateHealthCheck flips; alarms judge single minutes."""
-    return _with_quick_alarms(_plain(["ToggleCheck"]))
+    template = _with_quick_alarms(_plain(["HealthEndpointCheck"]))
+    # Not the endpoint takes the Region out, but who raises the threshold above its one child.
+    template["Resources"]["RegionCheck"]["Properties"]["HealthCheckConfig"]["HealthThreshold"] = 0
+    return template
 
 
 @cache
 def routed() -> Mapping[str, Any]:
     """Each record hangs on a switch of ARC's, flipped by a data plane; alarms as above."""
-    template = _with_quick_alarms(_plain(["ToggleCheck"]))
+    template = _with_quick_alarms(_plain(["HealthEndpointCheck"]))
     check = template["Resources"]["RegionCheck"]
     check["Properties"]["HealthCheckConfig"] = {
         "Type": "RECOVERY_CONTROL",

@@ -147,7 +147,7 @@ class _OnlyReads(BaseHTTPRequestHandler):
         if not self.headers["X-Amz-Target"].endswith(".Query"):
             return  # no answer: the connection is closed
         told = {"pk": "app#demo", "sk": f"region#{LONDON}", "region": LONDON}
-        told |= dict.fromkeys(("toggle_check_id", "check_id", "api_id", "client_subnet"), "x")
+        told |= dict.fromkeys(("check_id", "api_id", "client_subnet"), "x")
         item = {name: {"S": value} for name, value in told.items()} | {"at": {"N": "1"}}
         body = json.dumps({"Items": [item], "Count": 1}).encode()
         self.send_response(200)

@@ -73,11 +73,15 @@ class Context:
     aws_request_id: str = "6bc28136-a3b1-4c3a-9f0e-5a9d1e6f7a10"
 
 
+OPEN, SHUT = 3, 4
+"""Thresholds of a Region's check: as many as its children, and one more."""
+
+
 class Switches:
-    """Route 53's calculated checks without children: threshold and version, by id."""
+    """Route 53's calculated checks of three children: threshold and version, by id."""
 
     def __init__(self) -> None:
-        self.threshold = {f"toggle-{region}": 0 for region in REGIONS}
+        self.threshold = {f"toggle-{region}": OPEN for region in REGIONS}
         self.version = dict.fromkeys(self.threshold, 1)
 
     def answer(self, request: Any) -> AWSResponse:
@@ -140,7 +144,7 @@ class ControlPlane:
         """A new execution environment of a step's handler."""
         self._env.setenv("AWS_REGION", region)
         self._env.setenv("AWS_DEFAULT_REGION", region)
-        self._env.setenv("SIDESTEP_TOGGLE_CHECK_ID", f"toggle-{region}")
+        self._env.setenv("SIDESTEP_CHECK_ID", f"toggle-{region}")
         self._env.setenv("POWERTOOLS_SERVICE_NAME", step)
         self._environments += 1
         source = ROOT / "functions" / "sidestep" / "control" / f"{step}.py"
@@ -195,8 +199,7 @@ class ControlPlane:
         for number, region in enumerate(REGIONS):
             entry = {
                 "region": region,
-                "toggle_check_id": f"toggle-{region}",
-                "check_id": "check",
+                "check_id": f"toggle-{region}",
                 "api_id": "api",
                 "client_subnet": f"198.18.{number}.0/24",
                 "at": self.now,
@@ -354,7 +357,9 @@ def told_of(switches: Switches) -> dict[str, Any]:
 
 _CHECK = (
     "<HealthCheck><Id>{}</Id><CallerReference>c</CallerReference><HealthCheckConfig>"
-    "<Type>CALCULATED</Type><HealthThreshold>{}</HealthThreshold></HealthCheckConfig>"
+    "<Type>CALCULATED</Type><HealthThreshold>{}</HealthThreshold><ChildHealthChecks>"
+    "<ChildHealthCheck>a</ChildHealthCheck><ChildHealthCheck>b</ChildHealthCheck>"
+    "<ChildHealthCheck>c</ChildHealthCheck></ChildHealthChecks></HealthCheckConfig>"
     "<HealthCheckVersion>{}</HealthCheckVersion></HealthCheck>"
 )
 _ERROR = (

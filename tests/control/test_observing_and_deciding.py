@@ -143,7 +143,7 @@ def test_the_registry_is_written_when_it_changes_and_not_again(plane: ControlPla
     look(plane, OREGON)
 
     assert first is not None
-    assert first["toggle_check_id"] == f"toggle-{OREGON}"
+    assert first["check_id"] == f"toggle-{OREGON}"
     assert plane.get("coordination", "app#demo", f"region#{OREGON}") == first
 
 

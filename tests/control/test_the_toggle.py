@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from sidestep.core.errors import LastServingRegion, LeaseLost, NotYet, Unreachable
-from tests.control.control_plane import LONDON, OREGON, REGIONS, VIRGINIA, ControlPlane, probe
+from tests.control.control_plane import (
+    LONDON,
+    OPEN,
+    OREGON,
+    REGIONS,
+    SHUT,
+    VIRGINIA,
+    ControlPlane,
+    probe,
+)
 
 SWITCH = f"toggle-{LONDON}"
 ROUTE53 = ("route-53", "*")
@@ -29,7 +38,7 @@ def test_draining_raises_the_threshold_above_its_children(plane: ControlPlane) -
     answer = plane.invoke("toggle", claim=plane.claim(), action="drain")
 
     assert answer["set"]
-    assert plane.switches.threshold[SWITCH] == 1
+    assert plane.switches.threshold[SWITCH] == SHUT
     assert plane.control().of(LONDON).toggle == "shut"
 
 
@@ -65,7 +74,7 @@ def test_restoring_lowers_it(plane: ControlPlane) -> None:
 
     plane.invoke("toggle", claim=claim, action="restore")
 
-    assert plane.switches.threshold[SWITCH] == 0
+    assert plane.switches.threshold[SWITCH] == OPEN
 
 
 def test_it_is_written_even_when_it_looks_right(plane: ControlPlane) -> None:
@@ -119,7 +128,7 @@ def test_a_holder_fenced_off_after_its_proof_fails_by_version(plane: ControlPlan
     with pytest.raises(LeaseLost):
         step({"claim": old, "action": "drain"})
 
-    assert plane.switches.threshold[SWITCH] == 0
+    assert plane.switches.threshold[SWITCH] == OPEN
 
 
 def test_a_control_plane_that_is_away_is_said_and_leaves_no_claim_behind(
@@ -139,7 +148,7 @@ def test_what_the_control_plane_would_not_take_is_due_later(plane: ControlPlane)
     assert due_toggles(plane) == [LONDON]
     assert plane.invoke("toggle", region=LONDON)["set"]
 
-    assert plane.switches.threshold[SWITCH] == 1
+    assert plane.switches.threshold[SWITCH] == SHUT
     assert due_toggles(plane) == []
 
 
@@ -151,13 +160,13 @@ def test_a_holder_that_died_while_it_wrote_leaves_something_to_put_right(
     plane.lost.add(("UpdateHealthCheck", "global"))
     with pytest.raises(Unreachable):
         plane.invoke("toggle", claim=claim, action="drain")
-    assert plane.switches.threshold[SWITCH] == 1  # it was done all the same
+    assert plane.switches.threshold[SWITCH] == SHUT  # it was done all the same
     plane.record(claim, "not drained", state="SERVING", release=True)
 
     assert due_toggles(plane) == [LONDON]
     plane.invoke("toggle", region=LONDON)
 
-    assert plane.switches.threshold[SWITCH] == 0
+    assert plane.switches.threshold[SWITCH] == OPEN
 
 
 def test_nothing_is_put_right_while_somebody_holds_the_incident(plane: ControlPlane) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from localcloud.cloud import LocalCloud
-from sidestep.aws.toggle import THRESHOLD_SHUT
+from sidestep.aws.toggle import threshold
 from tests.loop.world import go_on, world_without
 
 HERE, LEFT = "us-east-1", "eu-west-2"
@@ -44,12 +44,12 @@ def seen(cloud: LocalCloud, held: dict[str, Any], expect: str) -> tuple[bool | N
 
 
 def test_dns_moved_is_seen_by_the_name_of_the_region_that_it_chooses(cloud: LocalCloud) -> None:
-    held, toggle = claim(cloud), cloud.stacks[LEFT].resources["ToggleCheck"].physical_id
+    held, toggle = claim(cloud), cloud.stacks[LEFT].resources["RegionCheck"].physical_id
     assert seen(cloud, held, "gone") == (False, [LEFT])
     assert seen(cloud, held, "back") == (True, [LEFT])
 
     cloud.client("route53").update_health_check(
-        HealthCheckId=toggle, HealthThreshold=THRESHOLD_SHUT
+        HealthCheckId=toggle, HealthThreshold=threshold(3, drained=True)
     )
     go_on(cloud, 20)
 

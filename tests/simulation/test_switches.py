@@ -47,12 +47,17 @@ class World:
         self._switches = Switches(cloud, harm, lambda name, _: self.broken.append(name))
 
     def __iter__(self) -> Any:
-        known = [(HERE, "ToggleCheck"), (HERE, "Warden1Check"), (THERE, "Warden1Check")]
-        return iter([SimpleNamespace(id=(r, c), caller_reference=f"x-{r}-{c}") for r, c in known])
+        known = [(HERE, "RegionCheck"), (HERE, "Warden1Check"), (THERE, "Warden1Check")]
+        settings = {"HealthThreshold": 2 if self.open else 3}
+        for region, name in known:
+            reference = f"x-{region}-{name}"
+            yield SimpleNamespace(
+                id=region, caller_reference=reference, children=("a", "b"), settings=settings
+            )
 
-    def state(self, check: tuple[str, str]) -> bool:
-        """Whether a check is healthy."""
-        return self.open if check[1] == "ToggleCheck" else self.gates[check[0]]
+    def state(self, region: str) -> bool:
+        """Whether a warden's check is healthy."""
+        return self.gates[region]
 
     def becomes(self, state: str, holder: str = "") -> None:
         """The control item says so from now on, and the gate obeys."""

@@ -52,10 +52,7 @@ def test_a_function_is_told_all_that_its_handler_asks_of_the_environment(name: s
 
 def test_the_observer_knows_what_it_registers_of_its_region() -> None:
     given = Stack("eu-west-1").resources["VoteFunction"]["Properties"]["Environment"]["Variables"]
-    assert (given["SIDESTEP_CHECK_ID"], given["SIDESTEP_TOGGLE_CHECK_ID"]) == (
-        "<RegionCheck>",
-        "<ToggleCheck>",
-    )
+    assert given["SIDESTEP_CHECK_ID"] == "<RegionCheck>"
     assert {"SIDESTEP_API_ID", "SIDESTEP_CLIENT_SUBNET"} <= set(given)
 
 

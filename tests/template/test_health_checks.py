@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sidestep.aws.toggle import threshold
 from sidestep.core.topology import served_by, wardens_of
 from tests.template.one_stack import THREE, Stack
 
@@ -39,24 +40,22 @@ def test_no_check_is_ever_disabled_since_disabled_means_healthy() -> None:
     assert [name for name, check in checks().items() if "Disabled" in check] == []
 
 
-def test_the_toggle_has_no_children_and_starts_open() -> None:
-    toggle = checks()["ToggleCheck"]
-    assert (toggle["Type"], toggle["ChildHealthChecks"], toggle["HealthThreshold"]) == (
-        "CALCULATED",
-        [],
-        0,
-    )
-
-
-@pytest.mark.parametrize(("regions", "children"), [(THREE[:2], 3), (THREE, 4)])
+@pytest.mark.parametrize(("regions", "children"), [(THREE[:2], 2), (THREE, 3)])
 def test_any_one_unhealthy_child_takes_the_region_out(
     regions: tuple[str, ...], children: int
 ) -> None:
     region = checks("eu-west-2", regions)["RegionCheck"]
-    names = ["HealthEndpointCheck", "ToggleCheck", "Warden1Check", "Warden2Check"][:children]
+    names = ["HealthEndpointCheck", "Warden1Check", "Warden2Check"][:children]
     assert region["Type"] == "CALCULATED"
     assert region["ChildHealthChecks"] == [f"<{name}>" for name in names]
-    assert len(region["ChildHealthChecks"]) == region["HealthThreshold"] == children
+    assert len(region["ChildHealthChecks"]) == children
+    assert region["HealthThreshold"] == threshold(children, drained=False)
+
+
+def test_no_calculated_check_monitors_a_calculated_one_since_route_53_refuses_it() -> None:
+    made = checks()
+    monitored = {name.strip("<>") for c in made.values() for name in c.get("ChildHealthChecks", ())}
+    assert monitored == {name for name, check in made.items() if check["Type"] != "CALCULATED"}
 
 
 def test_the_guarded_record_hangs_on_the_regions_check_and_on_nothing_else() -> None:
@@ -107,5 +106,5 @@ def test_a_check_asks_over_tls_by_name_and_believes_a_mark_at_once(
 def test_a_person_finds_each_check_by_its_name() -> None:
     made = Stack("eu-west-2").of_type("AWS::Route53::HealthCheck")
     names = {check["HealthCheckTags"][0]["Value"] for check in made.values()}
-    assert len(names) == len(made) == 5
+    assert len(names) == len(made) == 4
     assert all(name.startswith("sidestep-demo-eu-west-2") for name in names)

@@ -20,7 +20,6 @@ class Registered:
     """What a Region's observer tells of its own Region, so that nobody looks it up in need."""
 
     region: str
-    toggle_check_id: str
     check_id: str
     api_id: str
     client_subnet: str

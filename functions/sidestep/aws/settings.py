@@ -38,7 +38,6 @@ class Settings:
     """As given; `{}` means the defaults."""
     unsent_queue_url: str = ""
     check_id: str = ""
-    toggle_check_id: str = ""
     api_id: str = ""
     name_servers: tuple[str, ...] = ()
     client_subnet: str = ""
@@ -66,7 +65,6 @@ class Settings:
             policy=_policy(source["SIDESTEP_POLICY"]),
             unsent_queue_url=source.get("SIDESTEP_UNSENT_QUEUE_URL", "").strip(),
             check_id=source.get("SIDESTEP_CHECK_ID", "").strip(),
-            toggle_check_id=source.get("SIDESTEP_TOGGLE_CHECK_ID", "").strip(),
             api_id=source.get("SIDESTEP_API_ID", "").strip(),
             name_servers=_list(source.get("SIDESTEP_NAME_SERVERS", "")),
             client_subnet=source.get("SIDESTEP_CLIENT_SUBNET", "").strip(),

@@ -1,7 +1,10 @@
-"""The toggle: a Region's switch check at Route 53, a calculated check without children.
+"""The toggle: the threshold of a Region's own check at Route 53, which adds up all others.
 
-HealthThreshold 0 of no children is always healthy; 1 of none is never
-(https://docs.aws.amazon.com/Route53/latest/APIReference/API_HealthCheckConfig.html).
+Open, it is their number: any one unhealthy takes the Region out. Shut, it is one more: "a number
+greater than the number of child health checks" is always unhealthy (UpdateHealthCheckRequest,
+botocore's route53 model). It is no check of its own, for "you can't configure a calculated health
+check to monitor the health of other calculated health checks"
+(https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html).
 Never by Disabled, which means healthy, and never by inverting a live endpoint check.
 
 The order within `set` is the fence: read the version, prove the lease, write with that
@@ -18,13 +21,11 @@ from botocore.exceptions import ClientError
 
 from sidestep.aws.failures import calling, code_of
 
-THRESHOLD_OPEN, THRESHOLD_SHUT = 0, 1
-"""HealthThreshold of a healthy and of an unhealthy switch."""
 _TRIES = 2
 
 
 class Toggle:
-    """Sets switch checks. Its API lives in us-east-1: expect it to be away, and say so."""
+    """Sets thresholds. Its API lives in us-east-1: expect it to be away, and say so."""
 
     def __init__(self, route53: Any) -> None:
         self._route53 = route53
@@ -32,16 +33,15 @@ class Toggle:
     def set(self, check_id: str, drained: bool, prove_lease: Callable[[], object]) -> int:
         """Set the switch; the version that was written. Raises what `prove_lease` raises,
         Throttled, Unreachable or Refused; after a version conflict it tries once more."""
-        threshold = THRESHOLD_SHUT if drained else THRESHOLD_OPEN
         for attempt in range(_TRIES):
-            version = self._version(check_id)
+            version, children = self._read(check_id)
             prove_lease()
             with calling(f"Route 53 health check {check_id}"):
                 try:
                     answer = self._route53.update_health_check(
                         HealthCheckId=check_id,
                         HealthCheckVersion=version,
-                        HealthThreshold=threshold,
+                        HealthThreshold=threshold(children, drained),
                     )
                 except ClientError as error:
                     if code_of(error) != "HealthCheckVersionMismatch" or attempt == _TRIES - 1:
@@ -50,7 +50,16 @@ class Toggle:
             return int(answer["HealthCheck"]["HealthCheckVersion"])
         raise AssertionError("the last attempt returns or raises")
 
-    def _version(self, check_id: str) -> int:
+    def _read(self, check_id: str) -> tuple[int, int]:
+        """The check's version, and the number of its children."""
         with calling(f"Route 53 health check {check_id}"):
             answer = self._route53.get_health_check(HealthCheckId=check_id)
-        return int(answer["HealthCheck"]["HealthCheckVersion"])
+        check = answer["HealthCheck"]
+        return int(check["HealthCheckVersion"]), len(
+            check["HealthCheckConfig"]["ChildHealthChecks"]
+        )
+
+
+def threshold(children: int, drained: bool) -> int:
+    """HealthThreshold of a Region's check of so many children."""
+    return children + 1 if drained else children

@@ -73,5 +73,5 @@ def _set(region: str, token: int, holder: str, wanted: str) -> int:
 def _check_of(region: str) -> str:
     entry = ballots.registered(region)
     if entry is None:
-        raise NotYet(f"{region} has never registered its toggle: has its observer ever run?")
-    return entry.toggle_check_id
+        raise NotYet(f"{region} has never registered its check: has its observer ever run?")
+    return entry.check_id

@@ -18,7 +18,7 @@ from sidestep.core.errors import SidestepError
 from sidestep.core.replication import lags
 from sidestep.core.votes import Probe, cast
 
-settings = Settings.from_environment("SIDESTEP_TOGGLE_CHECK_ID", "SIDESTEP_CHECK_ID")
+settings = Settings.from_environment("SIDESTEP_CHECK_ID")
 policy = _parts.policy(settings)
 logger, metrics = telemetry.logger(), telemetry.metrics()
 # One attempt each: a round comes every ten seconds, and what is silent is evidence already.
@@ -125,7 +125,6 @@ def _register(known: Everything, now: int) -> None:
     mine = known.registry.get(settings.region)
     entry = Registered(
         region=settings.region,
-        toggle_check_id=settings.toggle_check_id,
         check_id=settings.check_id,
         api_id=settings.api_id,
         client_subnet=settings.client_subnet,

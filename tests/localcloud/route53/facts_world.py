@@ -103,6 +103,14 @@ def calculated(world: FactsWorld, threshold: int, *children: str) -> str:
     )
 
 
+def switch(world: FactsWorld, on: bool) -> str:
+    """A check that is healthy or not as it is told: of a routing control."""
+    arn = f"arn:aws:route53-recovery-control::123456789012:a/routingcontrol/{on}"
+    made = world.check(Type="RECOVERY_CONTROL", RoutingControlArn=arn)
+    world.route53.checks.set_routing_control(arn, on)
+    return made
+
+
 def refused(call: Callable[[], Any]) -> tuple[str, int]:
     with pytest.raises(ClientError) as caught:
         call()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.localcloud.route53.facts_world import TO_DNS_S, FactsWorld, calculated, refused
+from tests.localcloud.route53.facts_world import TO_DNS_S, FactsWorld, calculated, refused, switch
 
 THREE_REGIONS = ["us-east-1", "us-west-2", "eu-west-1"]
 
@@ -160,7 +160,7 @@ def test_a_threshold_above_the_children_is_never_met_and_0_always(world: FactsWo
 
 
 def test_a_calculated_check_needs_its_threshold_of_healthy_children(world: FactsWorld) -> None:
-    good, bad = calculated(world, 0), calculated(world, 1)
+    good, bad = switch(world, on=True), switch(world, on=False)
 
     assert world.route53.healthy(calculated(world, 1, good, bad))
     assert not world.route53.healthy(calculated(world, 2, good, bad))
@@ -173,7 +173,7 @@ def test_a_disabled_child_counts_as_healthy(world: FactsWorld) -> None:
 
 
 def test_no_more_than_256_children(world: FactsWorld) -> None:
-    child = calculated(world, 0)
+    child = switch(world, on=True)
 
     with pytest.raises(Exception, match="no more than 256"):
         calculated(world, 1, *[child] * 257)

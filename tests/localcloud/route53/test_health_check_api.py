@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.localcloud.route53.facts_world import FactsWorld, calculated, refused
+from tests.localcloud.route53.facts_world import FactsWorld, calculated, refused, switch
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_caller_reference_is_never_free_for_another_check(
 
 
 def test_deleting_a_child_is_allowed_and_takes_it_from_its_parent(world: FactsWorld) -> None:
-    child = calculated(world, 0)
+    child = switch(world, on=True)
     parent = calculated(world, 1, child)
 
     world.api.delete_health_check(HealthCheckId=child)
@@ -106,15 +106,17 @@ def test_deleting_a_child_is_allowed_and_takes_it_from_its_parent(world: FactsWo
     assert not world.route53.healthy(parent)
 
 
-def test_a_child_must_exist_and_no_check_is_its_own(world: FactsWorld) -> None:
-    child = calculated(world, 0)
-    parent = calculated(world, 1, child)
+def test_a_child_must_exist_and_be_no_calculated_check(world: FactsWorld) -> None:
+    """Developer guide, health-checks-creating-values: "You can't configure a calculated health
+    check to monitor the health of other calculated health checks"."""
+    one, other = calculated(world, 0), calculated(world, 0)
 
     assert refused(lambda: calculated(world, 1, "none")) == ("InvalidInput", 400)
-    circle = refused(
-        lambda: world.api.update_health_check(HealthCheckId=child, ChildHealthChecks=[parent])
+    assert refused(lambda: calculated(world, 1, one)) == ("InvalidInput", 400)
+    later = refused(
+        lambda: world.api.update_health_check(HealthCheckId=one, ChildHealthChecks=[other])
     )
-    assert circle == ("InvalidInput", 400)
+    assert later == ("InvalidInput", 400)
 
 
 def test_a_list_can_be_read_page_by_page(world: FactsWorld) -> None:

@@ -145,13 +145,13 @@ def test_a_regions_own_writes_are_forwarded_to_each_other_regions_bus(
 
 
 @pytest.mark.parametrize("region", GUARDED)
-def test_a_regions_check_needs_its_endpoint_its_toggle_and_both_wardens(
+def test_a_regions_check_needs_its_endpoint_and_both_wardens(
     stacks: dict[str, Stack], region: str
 ) -> None:
     resources = stacks[region].resources
     children = [
         resources[name].physical_id
-        for name in ("HealthEndpointCheck", "ToggleCheck", "Warden1Check", "Warden2Check")
+        for name in ("HealthEndpointCheck", "Warden1Check", "Warden2Check")
     ]
     told = boto3.client("route53", region_name="us-east-1").get_health_check(
         HealthCheckId=resources["RegionCheck"].physical_id
