@@ -14,6 +14,7 @@ import pytest
 
 from sidestep.aws.clients import client
 from sidestep.aws.regional import RegionalTable
+from sidestep.core.ledger import place
 from sidestep.core.messages import message_id
 from tests.api.conftest import a_plane
 from tests.api.data_plane import (
@@ -128,7 +129,7 @@ class Client:
 
     def entered(self) -> list[dict[str, Any]]:
         """Its messages in the other Region's ledger."""
-        entries = self.pair.table.entries(HERE, since=self.began_ms)
+        entries = self.pair.table.entries(HERE, place(self.began_ms))
         return [entry.to_dict() for entry in entries if entry.id == self.id]
 
     def read(self) -> list[dict[str, Any]]:

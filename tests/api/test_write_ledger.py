@@ -9,6 +9,7 @@ import pytest
 from sidestep.aws.clients import client
 from sidestep.aws.regional import RegionalTable
 from sidestep.core.errors import InvalidInput, Unreachable
+from sidestep.core.ledger import place
 from sidestep.core.messages import Message, message_from, new_message
 from tests.api.data_plane import (
     FAR,
@@ -137,6 +138,7 @@ def test_the_entries_of_a_lost_region_are_read_from_a_moment_on_oldest_first() -
         table.enter(written(n), seen_at=n)
     table.enter(written(2500, PEER), seen_at=2500)
 
-    assert [m.written_at for m in table.entries(HERE, since=2000)] == [2000, 3000, 4000]
-    assert [m.written_at for m in table.entries(HERE, since=0, until=3000)] == [1000, 2000]
-    assert list(table.entries(PEER, since=0)) == [written(2500, PEER)]
+    assert [m.written_at for m in table.entries(HERE, place(2000))] == [2000, 3000, 4000]
+    assert [m.written_at for m in table.entries(HERE, place(0), limit=2)] == [1000, 2000]
+    assert [m.written_at for m in table.entries(HERE, written(2000).history_sk)] == [3000, 4000]
+    assert list(table.entries(PEER, place(0))) == [written(2500, PEER)]

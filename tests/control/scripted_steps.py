@@ -36,6 +36,12 @@ def held(state: str = "SERVING", mode: str = "automatic", **policy: Any) -> list
     )
 
 
+def repaired(writes: int, **otherwise: Any) -> list[Any]:
+    """What repairing comes to when it ends well."""
+    well = {"conflicts": [], "conflicting": 0, "lost": 0, "unread": [], "complete": True}
+    return says(**{"repaired": writes, **well, "more": False, "began": 0, **otherwise})
+
+
 RECORDED = says(recorded=True, words="in words", at=1)
 TOLD: list[Any] = [{"MessageId": "m"}]
 FAILOVER = {
@@ -46,7 +52,10 @@ FAILOVER = {
     "Note that it is drained": RECORDED,
     "Watch traffic leave": says(done=True, dns_moved=True, traffic_moved=True),
     "Measure replication": says(caught_up=True, lag_ms=1, why=""),
-    "Count the writes at risk": says(count=0, keys=[], oldest_ms=None, complete=True, since=1),
+    "Count the writes at risk": says(
+        count=0, keys=[], oldest_ms=None, unread=[], complete=True, since=1, more=False
+    ),
+    "Put back the writes at risk": repaired(1),
     "Put the incident down": RECORDED,
     "Stand down": RECORDED,
     "Stand down and release": RECORDED,
@@ -63,7 +72,7 @@ RECOVERY = {
     "Close what another left open": RECORDED,
     "See whether it is stable": says(stable=True, bad=False, healthy_for_s=60, why=""),
     "See whether its replica has caught up": says(caught_up=True, lag_ms=1, why=""),
-    "Repair the writes at risk": says(repaired=1, conflicts=[], lost=0, complete=True, more=False),
+    "Repair the writes at risk": repaired(1),
     "Note what was repaired": RECORDED,
     "Keep the lease while a person thinks": RECORDED,
     "Ask a person": [{}],

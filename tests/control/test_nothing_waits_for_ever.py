@@ -1,7 +1,7 @@
 """Every wait and every loop of every workflow ends by itself: found in the definitions, and run.
 
 A loop may only be closed by a Choice that looks at the clock and, past a deadline, leads out
-of it. What ends otherwise is listed here with what ends it and the test of that.
+of it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,6 @@ from tests.control.scripted_steps import FAILOVER, RECOVERY, held, says
 
 Flow = Mapping[str, Any]
 MACHINES = {path.name.removesuffix(".asl.json"): definition_of(path) for path in files()}
-BY_PROGRESS = {
-    # Each round puts writes back, or is the last (tests/core/test_repairing.py).
-    ("recovery", "See whether there is more to repair"),
-}
-"""Choices that close a loop without a clock."""
 
 
 def flows_of(flow: Flow) -> Iterator[Flow]:
@@ -74,7 +69,7 @@ def has_deadline(flow: Flow, name: str) -> bool:
 def test_no_loop_can_be_gone_round_past_every_deadline(machine: str) -> None:
     """With the Choices that have a deadline taken away, no state comes back to itself."""
     for flow in flows_of(MACHINES[machine]):
-        assert endless(machine, flow) == set()
+        assert endless(flow) == set()
 
 
 @pytest.mark.parametrize("machine", ["observe", "failover", "recovery", "drill"])
@@ -87,7 +82,7 @@ def test_a_loop_whose_deadlines_are_taken_away_is_found(machine: str) -> None:
             if machine == "observe":  # its deadline is how it leaves, by default
                 state["Choices"], state["Default"] = [], "Wait for the next look"
 
-    assert waits_of(endless_now) <= endless(machine, endless_now)
+    assert waits_of(endless_now) <= endless(endless_now)
 
 
 def waits_of(flow: Flow) -> set[str]:
@@ -95,11 +90,9 @@ def waits_of(flow: Flow) -> set[str]:
     return {name for name, state in flow["States"].items() if state["Type"] == "Wait"}
 
 
-def endless(machine: str, flow: Flow) -> set[str]:
+def endless(flow: Flow) -> set[str]:
     """States that can come back to themselves for ever, whatever the clock says."""
-    ending = frozenset(
-        one for one in flow["States"] if has_deadline(flow, one) or (machine, one) in BY_PROGRESS
-    )
+    ending = frozenset(one for one in flow["States"] if has_deadline(flow, one))
     return {
         name
         for name in set(flow["States"]) - ending

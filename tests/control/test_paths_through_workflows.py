@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sidestep.core.policy import Policy
-from tests.asl.ours import run_ours
+from tests.asl.ours import EPOCH, run_ours
 from tests.asl.scripts import Run, Throw
 from tests.asl.workflows import FOLDER, definition_of
-from tests.control.scripted_steps import FAILOVER, RECOVERY, held, says
+from tests.control.scripted_steps import FAILOVER, RECOVERY, held, repaired, says
+
+NOW_MS = int(EPOCH * 1000)
+AT_RISK = says(
+    count=1200, keys=[], oldest_ms=1, unread=[], complete=True, since=1, more=False, began=NOW_MS
+)
 
 
 def failover(**changed: Any) -> Run:
@@ -208,12 +215,53 @@ def test_a_person_who_refuses_leaves_it_drained() -> None:
 
 
 def test_more_than_one_invocation_repairs_is_repaired_in_rounds() -> None:
-    first = says(repaired=1000, conflicts=[], lost=0, complete=True, more=True)
-    last = says(repaired=1200, conflicts=[], lost=0, complete=True, more=False)
+    first = repaired(1000, more=True, complete=False, after="0001", began=NOW_MS)
 
-    run = recovery(Repair_the_writes_at_risk=[*first, *last])
+    run = recovery(Repair_the_writes_at_risk=[*first, *repaired(1200)])
 
     assert run.states.count("Repair the writes at risk") == 2
+    assert "Ask a person" not in run.states
+
+
+def test_a_ledger_that_an_hour_does_not_get_through_leaves_the_data_in_doubt() -> None:
+    longer = repaired(9000, more=True, complete=False, after="0001", began=NOW_MS - 3_600_000)
+
+    run = recovery(Repair_the_writes_at_risk=longer)
+
+    assert run.states.count("Repair the writes at risk") == 1
+    assert "Ask a person" in run.states
+
+
+def test_a_ledger_that_cannot_be_repaired_from_is_a_persons_choice() -> None:
+    run = recovery(Repair_the_writes_at_risk=[Throw("Sandbox.Timedout")])
+
+    assert "Ask a person" in run.states
+    assert run.output["what"] == "recovered"
+
+
+def test_a_failover_puts_the_writes_at_risk_back_and_says_how_many() -> None:
+    more = repaired(1000, more=True, complete=False, after="0001", began=NOW_MS)
+
+    run = failover(
+        Count_the_writes_at_risk=AT_RISK, Put_back_the_writes_at_risk=[*more, *repaired(1200)]
+    )
+
+    assert run.states.count("Put back the writes at risk") == 2
+    assert run.output["what"] == "drained"
+
+
+def test_a_failover_with_nothing_at_risk_puts_nothing_back() -> None:
+    assert "Put back the writes at risk" not in failover().states
+
+
+@pytest.mark.parametrize("fails", ["Count the writes at risk", "Put back the writes at risk"])
+def test_what_a_failover_cannot_count_or_put_back_does_not_stop_it(fails: str) -> None:
+    answers = {"Count the writes at risk": AT_RISK, fails: [Throw("Sandbox.Timedout")]}
+
+    run = _run("failover", FAILOVER, answers)
+
+    assert "Put back the writes at risk" in run.states
+    assert run.output["what"] == "drained"
 
 
 def test_a_toggle_that_cannot_be_opened_leaves_it_drained_and_the_gate_shut() -> None:

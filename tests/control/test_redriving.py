@@ -28,6 +28,7 @@ from tests.control.test_steps_may_run_twice import (
 def test_a_failover_cut_off_after_any_step_is_finished_by_its_redrive(
     warm_plane: ControlPlane, cut_off_at: str, late_s: float
 ) -> None:
+    warm_plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
     execution = fail_over(warm_plane, dies_at=cut_off_at)
     warm_plane.later(late_s)
 
@@ -55,6 +56,7 @@ def test_a_recovery_cut_off_after_any_step_is_finished_by_its_redrive(
 def test_a_failover_that_was_taken_over_stands_aside_when_it_is_redriven(
     warm_plane: ControlPlane, cut_off_at: str
 ) -> None:
+    warm_plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
     execution = fail_over(warm_plane, dies_at=cut_off_at)
     warm_plane.later(RUNS_OUT_S)
     fail_over(warm_plane, here=OREGON, name="another")

@@ -16,6 +16,8 @@ from tests.asl.workflows import FOLDER, definition_of, files
 MACHINES = {path.name.removesuffix(".asl.json"): definition_of(path) for path in files()}
 OURS = {name for name, kind in inspect.getmembers(errors, inspect.isclass)}
 RETRYABLE = {name for name in OURS if issubclass(getattr(errors, name), errors.Retryable)}
+AN_HOUR_S = 3600
+"""How long a workflow counts writes at most, and how long it puts them back."""
 SAFE = {
     # Nothing was moved, or it was undone in the control item.
     "Give up before anything was touched",
@@ -40,6 +42,9 @@ SAFE = {
     "Decide whether it has caught up",
     "Decide whether it keeps up",
     "Put the incident down",
+    # Not counted, or not put back: what is missing is looked for at the next step that repairs.
+    "Put back the writes at risk",
+    "Note what was repaired",
     # Telling failed; what was done stays done.
     "Announce it on the bus",
     "Finish",
@@ -165,10 +170,10 @@ def test_a_rounds_machine_ends_before_express_would_end_it() -> None:
         ),
     ],
 )
-def test_a_machine_outlives_the_longest_waits_that_a_policy_may_ask_for(
+def test_a_machine_outlives_counting_repairing_and_the_longest_waits_that_a_policy_may_ask_for(
     machine: str, waits: list[str]
 ) -> None:
-    longest = sum(_RANGES[wait][1] for wait in waits)
+    longest = sum(_RANGES[wait][1] for wait in waits) + 2 * AN_HOUR_S
 
     assert MACHINES[machine]["TimeoutSeconds"] > longest
 

@@ -30,6 +30,7 @@ LEAVING = (
     "Flip the toggle",
     "Note that it is drained",
     "Count the writes at risk",
+    "Put back the writes at risk",
 )
 RETURNING = (
     "Repair the writes at risk",
@@ -96,18 +97,21 @@ def test_each_step_of_a_failover_and_of_a_recovery_may_run_twice(warm_plane: Con
 
     assert fail_over(warm_plane, after=out).status == "SUCCEEDED"
     assert_drained_once(warm_plane)
+    assert warm_plane.get("data", f"message#{lost.id}", "message", VIRGINIA) is not None
+    late = warm_plane.write("emitted-late", ledgers=(OREGON,), replicas=(LONDON,))
     assert bring_back(warm_plane, name="back", after=back).status == "SUCCEEDED"
 
     assert_back_once(warm_plane)
     assert {*LEAVING, "Put the incident down"} <= set(out.done)
     assert set(RETURNING) <= set(back.done)
-    assert warm_plane.get("data", f"message#{lost.id}", "message", VIRGINIA) is not None
+    assert warm_plane.get("data", f"message#{late.id}", "message", VIRGINIA) is not None
 
 
 @pytest.mark.parametrize("dies_at", LEAVING)
 def test_a_failover_whose_region_dies_after_any_step_is_finished_from_another(
     warm_plane: ControlPlane, dies_at: str
 ) -> None:
+    lost = warm_plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
     fail_over(warm_plane, dies_at=dies_at)
     warm_plane.later(RUNS_OUT_S)
 
@@ -115,6 +119,9 @@ def test_a_failover_whose_region_dies_after_any_step_is_finished_from_another(
 
     assert execution.output["what"] == "drained"
     assert_drained_once(warm_plane)
+    replicas = (VIRGINIA, OREGON)  # of whoever came to put it back
+    held = [warm_plane.get("data", f"message#{lost.id}", "message", one) for one in replicas]
+    assert any(held)
 
 
 @pytest.mark.parametrize("dies_at", RETURNING)

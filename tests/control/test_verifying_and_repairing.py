@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sidestep.core.errors import Refused
 from sidestep.core.policy import Policy
 from sidestep.core.traffic import Answers, moved
 from tests.control.control_plane import LONDON, OREGON, VIRGINIA, ControlPlane
@@ -248,3 +249,91 @@ def test_repair_reaches_back_as_far_as_the_failover_counted(plane: ControlPlane)
     answer = repair(plane, plane.claim("back", kind="recovery"))
 
     assert (counted["keys"], answer["repaired"]) == ([old.id], 1)
+
+
+def many(plane: ControlPlane, number: int) -> None:
+    """Writes that only the drained Region holds, a millisecond apart."""
+    for n in range(number):
+        plane.write(f"write {n}", ledgers=(OREGON,), replicas=())
+        plane.later(0.001)
+
+
+def test_a_long_ledger_is_counted_and_repaired_a_stretch_at_a_time(plane: ControlPlane) -> None:
+    many(plane, 1101)
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
+    plane.calls.clear()
+
+    counted = plane.invoke("assess", claim=claim)
+    renewals = sum(name == "UpdateItem" for name, _ in plane.calls)
+    answer = repair(plane, claim)
+
+    assert (counted["count"], len(counted["keys"]), counted["more"]) == (1101, 100, False)
+    assert renewals == 3  # one a stretch
+    assert (answer["repaired"], answer["lost"], answer["complete"]) == (1101, 0, True)
+
+
+@pytest.mark.parametrize(("step", "told"), [("assess", "count"), ("repair", "repaired")])
+def test_what_one_invocation_has_no_time_for_is_left_to_the_next(
+    plane: ControlPlane, step: str, told: str
+) -> None:
+    many(plane, 520)
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
+    plane.before["Query"] = lambda: plane.later(61)
+
+    first = plane.invoke(step, claim=claim)
+    second = plane.invoke(step, claim=claim, so_far=first)
+
+    assert (first[told], first["more"], first["complete"]) == (500, True, False)
+    assert (second[told], second["more"], second["complete"]) == (520, False, True)
+    assert second["began"] == first["began"] < plane.now
+
+
+def test_a_ledger_that_was_unread_once_is_not_forgotten(plane: ControlPlane) -> None:
+    many(plane, 520)
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
+    plane.silent.add(("dynamodb", VIRGINIA))
+    plane.before["Query"] = lambda: plane.later(61)
+    first = plane.invoke("repair", OREGON, claim=claim)
+    plane.silent.clear()
+
+    second = plane.invoke("repair", OREGON, claim=claim, so_far=first)
+
+    assert first["more"]
+    assert (second["unread"], second["complete"]) == ([VIRGINIA], False)
+
+
+def test_a_region_that_does_not_answer_is_asked_once_in_an_invocation(plane: ControlPlane) -> None:
+    many(plane, 1001)
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
+    plane.silent.add(("dynamodb", LONDON))  # lost for good
+    plane.calls.clear()
+
+    answer = repair(plane, claim)
+
+    assert (answer["repaired"], answer["complete"]) == (1001, True)
+    assert plane.calls.count(("BatchGetItem", LONDON)) == 2  # the SDK's two attempts
+
+
+def test_replicas_elsewhere_are_read_only_for_what_is_missing_here(plane: ControlPlane) -> None:
+    plane.write("arrived", ledgers=(OREGON,), replicas=(LONDON, VIRGINIA))
+    plane.drained()
+    plane.calls.clear()
+
+    answer = repair(plane, plane.claim("back", kind="recovery"))
+
+    assert answer["complete"]
+    assert {r for name, r in plane.calls if name == "BatchGetItem"} == {VIRGINIA}
+
+
+def test_a_failover_from_within_the_drained_region_puts_nothing_back_into_it(
+    plane: ControlPlane,
+) -> None:
+    plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
+    claim = plane.claim(here=LONDON)
+
+    with pytest.raises(Refused, match="no place"):
+        plane.invoke("repair", LONDON, claim=claim)

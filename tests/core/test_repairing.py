@@ -1,4 +1,4 @@
-"""What is put back from the ledger, what yields to a newer write, and when repairing ends."""
+"""What is put back from the ledger, what yields to a newer write, and how counts add up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sidestep.core.ledger import RepairPlan, at_risk, goes_on, newest, plan_repair
+from sidestep.core.ledger import Repaired, RepairPlan, at_risk, newest, plan_repair
 from sidestep.core.messages import Message, message_from, new_message
 
 LONDON, OREGON = "eu-west-2", "us-west-2"
@@ -70,15 +70,18 @@ def test_the_newest_of_several_replicas_is_what_counts() -> None:
 def test_all_writes_at_risk_are_counted_though_no_more_than_a_hundred_are_named() -> None:
     entries = [message_from(new_message(f"key {n}", "ada", "tea"), LONDON, n) for n in range(250)]
 
-    found = at_risk(entries, {}, complete=True)
+    found = at_risk(entries[:70], {}).plus(at_risk(entries[70:], {}, ["us-east-1"]))
 
     assert (found.count, len(found.keys), found.oldest_ms) == (250, 100, 0)
+    assert found.unread == ("us-east-1",)
 
 
-@pytest.mark.parametrize(
-    ("due", "put", "again"), [(10, 10, False), (11, 10, True), (11, 1, True), (11, 0, False)]
-)
-def test_repairing_goes_on_while_there_is_more_and_it_comes_forward(
-    due: int, put: int, again: bool
-) -> None:
-    assert goes_on(due, at_once=10, put=put) is again
+def test_stretches_of_the_ledger_add_up() -> None:
+    first = Repaired(2, ("a",), 1, 0, (LONDON,))
+    later = Repaired(3, tuple(f"b{n}" for n in range(100)), 120, 4, (OREGON, LONDON))
+
+    both = first.plus(later)
+
+    assert (both.repaired, both.conflicting, both.lost) == (5, 121, 4)
+    assert (len(both.conflicts), both.conflicts[0]) == (100, "a")
+    assert both.unread == (LONDON, OREGON)

@@ -86,30 +86,31 @@ class RegionalTable:
                 return False
         return True
 
-    def entries(self, origin: str, since: int, until: int | None = None) -> Iterator[Message]:
-        """Writes of `origin` that this ledger knows, written in [since, until) (epoch ms).
+    def entries(self, origin: str, after: str, limit: int | None = None) -> Iterator[Message]:
+        """Writes of `origin` that this ledger knows after a place in it (`core.ledger.place`, or
+        a message's `history_sk`), at most `limit`.
 
         Oldest first, read page by page as they are taken.
         """
+        left = limit
         query: dict[str, Any] = {
             "TableName": self._table,
             "ConsistentRead": True,
-            "KeyConditionExpression": "pk = :origin AND sk BETWEEN :since AND :until",
+            "KeyConditionExpression": "pk = :origin AND sk > :after",
             "ExpressionAttributeValues": to_attributes(
-                {
-                    ":origin": _ledger(origin),
-                    ":since": f"{since:013d}",
-                    # Below every "<until>#<id>"; without an end, above every time.
-                    ":until": "~" if until is None else f"{until:013d}",
-                }
+                {":origin": _ledger(origin), ":after": after}
             ),
         }
         while True:
+            if left is not None:
+                query["Limit"] = left
             with calling(f"reading from {self._table}"):
                 page = self._dynamodb.query(**query)
             for item in page["Items"]:
                 yield Message.from_dict(from_attributes(item)["item"])
-            if "LastEvaluatedKey" not in page:
+            if left is not None:
+                left -= len(page["Items"])
+            if "LastEvaluatedKey" not in page or left == 0:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,26 +19,47 @@ BATCH = 100
 _UNPROCESSED_TRIES = 5
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Part of the ledgers: its writes, oldest first, each once."""
+
+    entries: tuple[Message, ...]
+    unread: Mapping[str, str]
+    """The Regions whose ledger could not be read, with why."""
+    end: str | None
+    """The place at which the next stretch begins; None: there is none."""
+
+
 class WriteLedger:
     """Ledgers by the Region that keeps them. Each may be away; what is missing is said."""
 
     def __init__(self, ledgers: Mapping[str, RegionalTable]) -> None:
         self._ledgers = ledgers
 
-    def entries(self, origin: str, since_ms: int) -> tuple[list[Message], dict[str, str]]:
-        """All writes of `origin` since then that any surviving ledger knows, and the Regions
-        whose ledger could not be read (to its end), with why."""
-        found: dict[tuple[str, int], Message] = {}
+    def stretch(
+        self, origin: str, after: str, limit: int, without: Collection[str] = ()
+    ) -> Stretch:
+        """The first writes of `origin` after a place that any surviving ledger knows, `limit` at
+        most; the ledgers of the Regions in `without` are not asked."""
+        found: dict[str, Message] = {}
         unread: dict[str, str] = {}
+        ends: list[str] = []
         for region, ledger in self._ledgers.items():
-            if region == origin:
+            if region == origin or region in without:
                 continue
             try:
-                for message in ledger.entries(origin, since_ms):
-                    found[message.id, message.version] = message
+                known = list(ledger.entries(origin, after, limit))
             except SidestepError as error:
                 unread[region] = str(error)
-        return list(found.values()), unread
+                continue
+            found |= {message.history_sk: message for message in known}
+            if len(known) == limit:
+                ends.append(known[-1].history_sk)  # it may know more after this
+        places = sorted(place for place in found if not ends or place <= min(ends))
+        cut = len(places) > limit
+        places = places[:limit]
+        end = places[-1] if places and (ends or cut) else None
+        return Stretch(tuple(found[place] for place in places), unread, end)
 
 
 class Replica:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,7 @@ from sidestep.aws.telemetry import logger as make_logger
 from sidestep.control import _parts
 from sidestep.core.control import SERVING, ControlState
 from sidestep.core.errors import Refused
-from sidestep.core.ledger import at_risk
+from sidestep.core.ledger import AtRisk, at_risk, place
 
 settings = Settings.from_environment()
 logger = make_logger()
@@ -23,26 +24,51 @@ heartbeats = {
     region: ReplicaHeartbeats(client("dynamodb", region), settings.data_table)
     for region in settings.regions
 }
+ENOUGH_MS = 30_000
+"""After so long an invocation leaves the rest of the ledger to the next: half of its time-out."""
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"claim"}` → `{"count", "keys", "oldest_ms", "complete", "since"}`.
+    """`{"claim", "so_far"?}`
+    → `{"count", "keys", "oldest_ms", "unread", "complete", "since", "more", "after", "began"}`.
 
-    A surviving replica is asked, never the drained Region's own. Raises LeaseLost, Refused,
-    Unreachable, Throttled.
+    An invocation counts for a while: as long as there is `more`, its answer is the next one's
+    `so_far`. A surviving replica is asked, never the drained Region's own. Raises LeaseLost,
+    Refused, Unreachable, Throttled.
     """
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
     control = lease.read()
     survivor = _survivor(claim.region, control)
-    newest = heartbeats[survivor].newest().get(claim.region)
-    since = _parts.ledger_since(newest, control.of(claim.region), now)
-    entries, unread = ledger.entries(claim.region, since)
-    for region, why in unread.items():
-        logger.warning("a ledger could not be read", region=region, reason=why)
-    held = replicas[survivor].held(entry.id for entry in entries)
-    found = asdict(at_risk(entries, held, complete=not unread))
-    return {**found, "keys": list(found["keys"]), "since": since}
+    so_far: Mapping[str, Any] = event.get("so_far") or {}
+    if so_far.get("more"):
+        found, after = AtRisk.from_dict(so_far), str(so_far["after"])
+        since, began = int(so_far["since"]), int(so_far["began"])
+    else:
+        newest = heartbeats[survivor].newest().get(claim.region)
+        since, began = _parts.ledger_since(newest, control.of(claim.region), now), now
+        found, after = AtRisk(), place(since)
+    silent: dict[str, str] = {}
+    while True:
+        part = ledger.stretch(claim.region, after, _parts.STRETCH, silent)
+        for region, why in part.unread.items():
+            logger.warning("a ledger could not be read", region=region, reason=why)
+        silent |= part.unread
+        held = replicas[survivor].held(entry.id for entry in part.entries)
+        found = found.plus(at_risk(part.entries, held, silent))
+        if part.end is None or _parts.now_ms() - now >= ENOUGH_MS:
+            break
+        after = part.end
+        claim = lease.renew(claim, _parts.now_ms())
+    more = part.end is not None
+    return {
+        **asdict(found),
+        "complete": not found.unread and not more,
+        "since": since,
+        "more": more,
+        "after": part.end,
+        "began": began,
+    }
 
 
 def _survivor(gone: str, control: ControlState) -> str:

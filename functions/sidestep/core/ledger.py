@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sidestep.core.messages import Message
 
@@ -15,14 +16,63 @@ MAX_KEYS = 100
 class AtRisk:
     """Acknowledged writes of a Region that the surviving replica does not hold.
 
-    `complete` is False when a surviving Region's ledger could not be read: then more may be
-    at risk than counted.
+    `unread` are the Regions whose ledger could not be read: then more may be at risk than
+    counted.
     """
 
-    count: int
-    keys: tuple[str, ...]
-    oldest_ms: int | None
-    complete: bool
+    count: int = 0
+    keys: tuple[str, ...] = ()
+    oldest_ms: int | None = None
+    unread: tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> AtRisk:
+        """As an earlier invocation told it."""
+        return cls(int(told["count"]), tuple(told["keys"]), told["oldest_ms"], _names(told))
+
+    def plus(self, later: AtRisk) -> AtRisk:
+        """This and what a later stretch of the ledger adds."""
+        return AtRisk(
+            self.count + later.count,
+            (*self.keys, *later.keys)[:MAX_KEYS],
+            later.oldest_ms if self.oldest_ms is None else self.oldest_ms,
+            _both(self.unread, later.unread),
+        )
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What came of repairing. `unread` are the Regions whose ledger or replica could not be
+    read: then more may be missing, or a newer write may be there."""
+
+    repaired: int = 0
+    conflicts: tuple[str, ...] = ()
+    """The first MAX_KEYS of the `conflicting`."""
+    conflicting: int = 0
+    lost: int = 0
+    """Missing even so."""
+    unread: tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Repaired:
+        """As an earlier invocation told it."""
+        return cls(
+            int(told["repaired"]),
+            tuple(told["conflicts"]),
+            int(told["conflicting"]),
+            int(told["lost"]),
+            _names(told),
+        )
+
+    def plus(self, later: Repaired) -> Repaired:
+        """This and what a later stretch of the ledger adds."""
+        return Repaired(
+            self.repaired + later.repaired,
+            (*self.conflicts, *later.conflicts)[:MAX_KEYS],
+            self.conflicting + later.conflicting,
+            self.lost + later.lost,
+            _both(self.unread, later.unread),
+        )
 
 
 @dataclass(frozen=True)
@@ -48,14 +98,21 @@ def missing(entries: Iterable[Message], held: Mapping[str, Message]) -> list[Mes
     return sorted(lacking, key=lambda entry: (entry.written_at, entry.id))
 
 
-def at_risk(entries: Iterable[Message], held: Mapping[str, Message], complete: bool) -> AtRisk:
+def place(at_ms: int) -> str:
+    """Where an instant (epoch ms) is in a ledger: before every write of that millisecond."""
+    return f"{at_ms:013d}"
+
+
+def at_risk(
+    entries: Iterable[Message], held: Mapping[str, Message], unread: Iterable[str] = ()
+) -> AtRisk:
     """What would be lost if the Region never came back."""
     lacking = missing(entries, held)
     return AtRisk(
         count=len(lacking),
         keys=tuple(entry.id for entry in lacking[:MAX_KEYS]),
         oldest_ms=lacking[0].written_at if lacking else None,
-        complete=complete,
+        unread=tuple(unread),
     )
 
 
@@ -88,12 +145,6 @@ def plan_repair(
     return RepairPlan(tuple(put), tuple(sorted(conflicts)))
 
 
-def goes_on(due: int, at_once: int, put: int) -> bool:
-    """Whether a further round of repair is due: one put `at_once` at most of the writes that were
-    `due`, and `put` so many back. None is no progress, and rounds without progress must end."""
-    return due > at_once and put > 0
-
-
 def newest(replicas: Iterable[Mapping[str, Message]]) -> dict[str, Message]:
     """The newest of each id among what several replicas hold."""
     found: dict[str, Message] = {}
@@ -102,6 +153,14 @@ def newest(replicas: Iterable[Mapping[str, Message]]) -> dict[str, Message]:
             if message.id not in found or found[message.id].version < message.version:
                 found[message.id] = message
     return found
+
+
+def _names(told: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(told["unread"])
+
+
+def _both(some: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*some, *others}))
 
 
 def _yields(entry: Message, to: Message) -> bool:
