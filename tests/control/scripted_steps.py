@@ -82,6 +82,7 @@ RECOVERY = {
     "Restore the gate": says(set=True, marks={}, why={}),
     "Note that it is on probation": RECORDED,
     "Watch traffic return": says(done=True, dns_moved=True, traffic_moved=None),
+    "Watch it while traffic returns": says(stable=False, bad=False, healthy_for_s=5, why=""),
     "Watch it on probation": says(stable=True, bad=False, healthy_for_s=60, why=""),
     "Close the incident": RECORDED,
     "Back out by the gate": says(set=True, marks={}, why={}),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sidestep.core.policy import Policy
-from tests.asl.ours import EPOCH, run_ours
+from tests.asl.ours import EPOCH, Bench, run_ours
 from tests.asl.scripts import Run, Throw
 from tests.asl.workflows import FOLDER, definition_of
 from tests.control.scripted_steps import FAILOVER, RECOVERY, held, repaired, says
@@ -341,3 +341,43 @@ def test_who_agreed_to_a_doubt_about_replication_is_not_asked_to_wait_for_its_en
     assert "See whether it is still stable" in run.states
     assert "See whether its replica still keeps up" not in run.states
     assert run.output["what"] == "recovered"
+
+
+def test_a_return_that_goes_bad_before_dns_is_seen_to_answer_it_backs_out_at_once() -> None:
+    unseen = says(done=False, dns_moved=None, traffic_moved=None)
+    bad = says(stable=False, bad=True, healthy_for_s=0, why="writes fail")
+
+    run = recovery(Watch_traffic_return=unseen, Watch_it_while_traffic_returns=bad)
+
+    assert run.output["what"] == "backed out"
+    assert run.waited_s < 30
+
+
+def test_a_return_that_cannot_be_judged_for_a_moment_is_watched_on() -> None:
+    away, back = (says(done=done, dns_moved=done, traffic_moved=None)[0] for done in (False, True))
+
+    run = recovery(
+        Watch_traffic_return=[away, away, back],
+        Watch_it_while_traffic_returns=[Throw("Boom")],
+    )
+
+    assert run.output["what"] == "recovered"
+
+
+def test_replication_is_proven_by_what_came_after_the_region_was_last_found_stable() -> None:
+    """Not after the start: a heartbeat of then may be half an hour old."""
+    well = says(stable=True, bad=False, healthy_for_s=60, why="")[0]
+    shaky = says(stable=False, bad=False, healthy_for_s=3, why="own observer silent")[0]
+    behind = says(caught_up=False, lag_ms=9, why="behind")[0]
+    stable = [*[shaky] * 30, well, well, shaky, well]
+    arrived = [behind, behind, says(caught_up=True, lag_ms=1, why="")[0]]
+    bench = Bench(
+        RECOVERY
+        | {"See whether it is stable": stable, "See whether its replica has caught up": arrived}
+    )
+
+    bench.finish(definition_of(FOLDER / "recovery.asl.json"), {"region": "eu-west-2"})
+
+    asked = "See whether its replica has caught up"
+    since = [r.arguments["Payload"]["since"] for r in bench.runner.requests if r.state == asked]
+    assert [at - NOW_MS for at in since] == [300_000, 300_000, 330_000]

@@ -41,6 +41,7 @@ SAFE = {
     "Decide whether replication is known",
     "Decide whether it has caught up",
     "Decide whether it keeps up",
+    "Decide whether it holds so far",
     "Put the incident down",
     # Not counted, or not put back: what is missing is looked for at the next step that repairs.
     "Put back the writes at risk",

@@ -199,6 +199,25 @@ def test_a_toggle_that_was_never_shut_does_not_hold_a_return_up(plane: ControlPl
     assert (answer["set"], "never shut" in answer["why"]) == (False, True)
 
 
+@pytest.mark.parametrize("operation", ["GetHealthCheck", "UpdateHealthCheck"])
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchHealthCheck", "Throttling"])
+def test_nor_does_it_when_route_53_refuses(plane: ControlPlane, operation: str, code: str) -> None:
+    plane.drained()
+    claim = plane.claim("back", kind="recovery")
+    plane.refusing[operation, "*"] = code
+
+    assert not plane.invoke("toggle", claim=claim, action="restore")["set"]
+
+
+def test_nor_does_it_when_its_region_never_registered_it(plane: ControlPlane) -> None:
+    plane.drained()
+    forget(plane, LONDON)
+
+    answer = plane.invoke("toggle", claim=plane.claim("back", kind="recovery"), action="restore")
+
+    assert not answer["set"]
+
+
 def test_a_toggle_that_was_shut_holds_a_return_up_until_it_can_be_opened(
     plane: ControlPlane,
 ) -> None:
@@ -213,11 +232,16 @@ def test_a_toggle_that_was_shut_holds_a_return_up_until_it_can_be_opened(
 
 def test_a_region_that_never_registered_is_said(plane: ControlPlane) -> None:
     claim = plane.claim()
-    key: dict[str, Any] = {"pk": {"S": "app#demo"}, "sk": {"S": f"region#{LONDON}"}}
-    plane.dynamodb["eu-west-1"].delete_item(TableName="sidestep-demo-coordination", Key=key)
+    forget(plane, LONDON)
 
     with pytest.raises(NotYet, match="never registered"):
         plane.invoke("toggle", claim=claim, action="drain")
+
+
+def forget(plane: ControlPlane, region: str) -> None:
+    """The registry knows nothing of a Region."""
+    key: dict[str, Any] = {"pk": {"S": "app#demo"}, "sk": {"S": f"region#{region}"}}
+    plane.dynamodb["eu-west-1"].delete_item(TableName="sidestep-demo-coordination", Key=key)
 
 
 def _claimed(plane: ControlPlane) -> None:

@@ -14,7 +14,7 @@ from sidestep.aws.settings import Settings
 from sidestep.aws.toggle import Toggle
 from sidestep.control import _parts
 from sidestep.core.control import OPEN, SHUT, UNKNOWN
-from sidestep.core.errors import NotYet, Throttled, Unreachable
+from sidestep.core.errors import NotYet, Refused, Throttled, Unreachable
 
 settings = Settings.from_environment()
 policy = _parts.policy(settings)
@@ -42,10 +42,12 @@ def _by_claim(event: dict[str, Any]) -> dict[str, Any]:
     wanted = SHUT if event["action"] == "drain" else OPEN
     if wanted == SHUT:
         _parts.let_out(lease, policy, claim, now)
+    # As it was before `_set` notes that it goes to set it.
+    stood = lease.read().of(claim.region).toggle if wanted == OPEN else SHUT
     try:
         version = _set(claim.region, claim.token, claim.holder, wanted)
-    except (Throttled, Unreachable) as error:
-        if wanted == OPEN and lease.read().of(claim.region).toggle in ("", OPEN):
+    except (Throttled, Unreachable, Refused, NotYet) as error:
+        if stood in ("", OPEN):
             return {"set": False, "version": None, "why": f"it was never shut ({error})"}
         raise
     return {"set": True, "version": version, "why": f"by {claim.incident}"}

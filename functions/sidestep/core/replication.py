@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sidestep.core.control import CLOCK_SKEW_MS
+
 EVACUATION_FACTOR = 10
 """AWS's evacuation rule: no metric proves replication complete; without writes, wait ten times
 the recent maximum latency (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/
@@ -38,13 +40,14 @@ def caught_up(
     """Whether `source`'s writes before `since_ms` are here, from its newest heartbeat here.
 
     Items replicate one by one in no promised order, so a heartbeat later than `since_ms` is
-    necessary and not enough: the evacuation rule's wait has to pass as well.
+    necessary and not enough: the evacuation rule's wait has to pass as well. A heartbeat bears
+    the time of `source`'s clock, which may be CLOCK_SKEW_MS ahead of the one that told `since_ms`.
     """
     if newest_ms is None:
         return CaughtUp(None, None, f"no heartbeat of {source} has ever been seen here")
     lag = max(0, now_ms - newest_ms)
-    if newest_ms < since_ms:
-        behind = (since_ms - newest_ms) / 1000
+    if newest_ms < since_ms + CLOCK_SKEW_MS:
+        behind = (since_ms + CLOCK_SKEW_MS - newest_ms) / 1000
         return CaughtUp(
             False, lag, f"{source}'s newest heartbeat here is {behind:.1f} s too old to tell"
         )
