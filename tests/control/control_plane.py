@@ -34,6 +34,7 @@ from sidestep.aws.messages import item_of
 from sidestep.aws.regional import Mark, RegionalTable
 from sidestep.core.control import ControlState
 from sidestep.core.messages import Message, message_from, new_message
+from sidestep.core.topology import wardens_of
 
 ROOT = Path(__file__).parents[2]
 LONDON, VIRGINIA, OREGON = REGIONS = ("eu-west-2", "us-east-1", "us-west-2")
@@ -145,6 +146,7 @@ class ControlPlane:
         self._env.setenv("AWS_REGION", region)
         self._env.setenv("AWS_DEFAULT_REGION", region)
         self._env.setenv("SIDESTEP_CHECK_ID", f"toggle-{region}")
+        self._env.setenv("SIDESTEP_WARDENS", ",".join(wardens_of(region, REGIONS)))
         self._env.setenv("POWERTOOLS_SERVICE_NAME", step)
         self._environments += 1
         source = ROOT / "functions" / "sidestep" / "control" / f"{step}.py"

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from sidestep.core.topology import wardens_of
+
 
 class SettingsError(ValueError):
     """The function's environment is incomplete or unreadable: a fault of the deployment."""
@@ -52,6 +54,7 @@ class Settings:
         missing = [name for name in (*_ALWAYS, *needed) if not source.get(name, "").strip()]
         if missing:
             raise SettingsError(f"not set in the function's environment: {', '.join(missing)}")
+        _check_wardens(source)
         return cls(
             application=source["SIDESTEP_APPLICATION"].strip(),
             region=source["AWS_REGION"].strip(),
@@ -91,6 +94,21 @@ _ALWAYS = (
 
 def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _check_wardens(source: Mapping[str, str]) -> None:
+    """The stack's health checks ask the wardens that its parameters name; marks are kept by those
+    that the list of Regions makes. Where they differ, no mark would ever be seen."""
+    if "SIDESTEP_WARDENS" not in source:
+        return
+    region, regions = source["AWS_REGION"].strip(), _list(source["SIDESTEP_REGIONS"])
+    given = _list(source["SIDESTEP_WARDENS"])
+    if region not in regions or given == (right := wardens_of(region, regions)):
+        return
+    raise SettingsError(
+        f"the parameters Warden1 and Warden2 of {region}'s stack are {', '.join(given)}: "
+        f"Regions makes them {', '.join(right)}"
+    )
 
 
 def _policy(text: str) -> Mapping[str, Any]:

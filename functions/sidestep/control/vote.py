@@ -18,7 +18,7 @@ from sidestep.core.errors import SidestepError
 from sidestep.core.replication import lags
 from sidestep.core.votes import Probe, cast
 
-settings = Settings.from_environment("SIDESTEP_CHECK_ID")
+settings = Settings.from_environment("SIDESTEP_CHECK_ID", "SIDESTEP_WARDENS")
 policy = _parts.policy(settings)
 logger, metrics = telemetry.logger(), telemetry.metrics()
 # One attempt each: a round comes every ten seconds, and what is silent is evidence already.
