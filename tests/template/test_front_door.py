@@ -10,6 +10,9 @@ import pytest
 from tests.template.one_stack import Stack, functions
 
 HERE = "eu-west-2"
+MOST_REGIONS, WRITE_UNITS_OF_A_PARTITION = 5, 1000
+"""What `Regions` may name, and what one partition takes in a second
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html)."""
 GUARDED, REGIONAL = "api.example.com", f"{HERE}.api.example.com"
 
 
@@ -108,13 +111,24 @@ def test_the_front_door_limits_what_comes_in() -> None:
     assert limits == {"ThrottlingBurstLimit": 1000, "ThrottlingRateLimit": 2000}
 
 
-def test_the_clients_routes_alone_have_metrics_of_their_own_and_the_same_limits() -> None:
+def test_the_clients_routes_alone_have_metrics_of_their_own() -> None:
     stage = made("ApiApiGatewayDefaultStage")
     assert stage["StageName"] == "$default"
-    assert stage["RouteSettings"] == {
-        route: {"DetailedMetricsEnabled": True, **stage["DefaultRouteSettings"]}
-        for route in ("POST /messages", "GET /history")
+    assert {
+        route: of["DetailedMetricsEnabled"] for route, of in stage["RouteSettings"].items()
+    } == {
+        "POST /messages": True,
+        "GET /history": True,
     }
+    limits = stage["DefaultRouteSettings"]
+    assert stage["RouteSettings"]["GET /history"] == {"DetailedMetricsEnabled": True, **limits}
+
+
+def test_all_regions_together_write_no_more_than_one_key_of_the_history_takes() -> None:
+    """A day's messages of every Region are one key of the index, in each Region's replica."""
+    writes = made("ApiApiGatewayDefaultStage")["RouteSettings"]["POST /messages"]
+    assert MOST_REGIONS * writes["ThrottlingRateLimit"] <= WRITE_UNITS_OF_A_PARTITION
+    assert writes["ThrottlingBurstLimit"] <= writes["ThrottlingRateLimit"]
 
 
 @pytest.mark.parametrize("group", ["AccessLog", "FunctionLog", "WorkflowLog"])
