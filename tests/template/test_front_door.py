@@ -160,3 +160,16 @@ def test_every_workflow_is_traced_and_express_logs_what_it_keeps_nowhere_else(
     assert machine["TracingConfiguration"] == {"Enabled": True}
     assert machine["LoggingConfiguration"]["Level"] == level
     assert destination["CloudWatchLogsLogGroup"] == {"LogGroupArn": "<WorkflowLog.Arn>"}
+
+
+@pytest.mark.parametrize(("given", "reserved"), [("", None), ("400", "400")])
+def test_clients_cannot_starve_health_and_marks_where_concurrency_is_reserved(
+    given: str, reserved: str | None
+) -> None:
+    made_of = Stack(HERE, ApiConcurrency=given).of_type("AWS::Lambda::Function")
+    found = {
+        name: function["ReservedConcurrentExecutions"]
+        for name, function in made_of.items()
+        if "ReservedConcurrentExecutions" in function
+    }
+    assert found == (dict.fromkeys(("WriteFunction", "HistoryFunction"), reserved) if given else {})

@@ -24,6 +24,7 @@ from localcloud.template.stack import Permission
         "TracingConfig LoggingConfig": "there are no traces and no log groups here",
         "Description": "for readers",
         "EphemeralStorage": "handlers keep no files",
+        "ReservedConcurrentExecutions": "only the account's concurrency is limited here",
     },
 )
 def _function(d: Deployment, logical: str, p: Properties) -> Built:
