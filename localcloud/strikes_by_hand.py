@@ -37,7 +37,7 @@ def started_by_hand(cloud: LocalCloud, fault: Fault) -> End:
     back_s = float(fault.settings.get("return_after_s", 0.0)) if workflow == "failover" else 0.0
 
     def act() -> Steps[None]:
-        named = yield from _start_by_hand(cloud, workflow, fault.region, given)
+        named = yield from start_by_hand(cloud, workflow, fault.region, given)
         if back_s:
             yield cloud.kernel.env.timeout(back_s)
             yield from _bring_back(cloud, fault.region, named)
@@ -46,7 +46,7 @@ def started_by_hand(cloud: LocalCloud, fault: Fault) -> End:
     return lambda: None
 
 
-def _start_by_hand(
+def start_by_hand(
     cloud: LocalCloud, workflow: str, region: str, given: Mapping[str, Any]
 ) -> Steps[str]:
     """A person starts a workflow about a Region; the name of a failover's or recovery's execution,
@@ -76,7 +76,7 @@ def _bring_back(cloud: LocalCloud, region: str, named: str) -> Steps[None]:
         executions = [one for arn in machines for one in cloud.stepfunctions.executions(arn)]
         begun = any(one.name == named and one.status == "RUNNING" for one in executions)
         if now["state"] != "SERVING" and not now["holder"]:
-            yield from _start_by_hand(cloud, "recovery", region, {})
+            yield from start_by_hand(cloud, "recovery", region, {})
         elif now["state"] == "SERVING" and not now["holder"] and not begun:
             return
         yield cloud.kernel.env.timeout(_LOOKS_AGAIN_S)

@@ -12,6 +12,7 @@ from localcloud.run import Outcome, Run
 from localcloud.simulation.effects import Effects
 from localcloud.simulation.invariants import BOUND_S, Violation, Watch, judge
 from localcloud.simulation.ledgers import WITHIN_S, unledgered
+from localcloud.simulation.on_call import OnCall
 from localcloud.simulation.plan import Plan, plan
 from localcloud.simulation.premises import put_to_test
 from localcloud.simulation.switches import Switches
@@ -50,6 +51,7 @@ class _Run(Run):
     def _begin(self) -> None:
         super()._begin()
         self._switches.start()
+        OnCall(self._cloud).start()
 
     def _is_well(self) -> bool:
         return super()._is_well() and "RUNNING" not in self._executions.values()
