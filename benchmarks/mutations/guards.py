@@ -134,8 +134,8 @@ GUARDS = (
         "void-order-obeyed",
         "a redriven execution moves a Region that others have worked on since",
         f"{CORE}/control.py",
-        "    if ordered_ms is not None and now.since_ms > ordered_ms:\n",
-        "    if ordered_ms is not None and now.since_ms > 2 * ordered_ms:\n",
+        "    if ordered_ms is not None and now.since_ms + CLOCK_SKEW_MS > ordered_ms:\n",
+        "    if ordered_ms is not None and now.since_ms + CLOCK_SKEW_MS > 2 * ordered_ms:\n",
         "health-errors region-dark workflow-crash redriven-by-hand",
         "harmed-only",
     ),
@@ -177,14 +177,16 @@ GUARDS = (
         "told-before-claimed",
         "wardens are told of a drain before the control item allows it",
         f"{CONTROL}/gate.py",
-        "    if state != (DRAINED if drain else RESTORING):\n"
-        "        lease.advance(claim, DRAINING if drain else RESTORING, now, "
-        "policy.min_serving_regions)\n"
+        "    if drain:\n"
+        "        _parts.let_out(lease, policy, claim, now)\n"
+        "    else:\n"
+        "        lease.advance(claim, RESTORING, now)\n"
         "    marks = gate.mark(claim, wardens_of(claim.region, settings.regions), drain, now)\n",
         "    marks = gate.mark(claim, wardens_of(claim.region, settings.regions), drain, now)\n"
-        "    if state != (DRAINED if drain else RESTORING):\n"
-        "        lease.advance(claim, DRAINING if drain else RESTORING, now, "
-        "policy.min_serving_regions)\n",
+        "    if drain:\n"
+        "        _parts.let_out(lease, policy, claim, now)\n"
+        "    else:\n"
+        "        lease.advance(claim, RESTORING, now)\n",
         "started-by-hand health-errors bad-deploy",
     ),
 )

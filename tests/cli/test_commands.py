@@ -119,4 +119,6 @@ def begun(*arguments: str) -> subprocess.Popen[str]:
         cwd=ROOT,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
         start_new_session=True,
+        # As at a terminal: what runs the tests in the background may have them ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )

@@ -42,8 +42,10 @@ def lives(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    told = Path(f"/proc/{process}/stat")
-    return not (told.exists() and ") Z " in told.read_text())
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:  # it has ended between the two, or there is no /proc here
+        return not Path("/proc/self").exists()
 
 
 def ends(process: int) -> bool:

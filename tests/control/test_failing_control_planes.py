@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.asl.scripts import Throw
-from tests.control.control_plane import COORDINATION, LONDON, OREGON, VIRGINIA, ControlPlane
+from tests.control.control_plane import COORDINATION, LONDON, OPEN, OREGON, VIRGINIA, ControlPlane
 from tests.control.real_steps import LEFT, carry_out
 
 Trouble = Callable[[ControlPlane], None]
@@ -139,7 +139,7 @@ def test_the_last_serving_region_is_kept_when_only_the_toggle_can_tell(
     assert (execution.status, execution.output["what"]) == ("SUCCEEDED", "stood down")
     control = warm_plane.control()
     assert (control.of(LONDON).state, control.of(LONDON).unfinished) == ("SERVING", False)
-    assert warm_plane.switches.threshold[f"toggle-{LONDON}"] == 0
+    assert warm_plane.switches.threshold[f"toggle-{LONDON}"] == OPEN
 
 
 def test_a_right_that_is_taken_away_half_way_is_handed_over_and_nothing_is_left_open(

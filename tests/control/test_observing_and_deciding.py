@@ -42,6 +42,7 @@ def rounds(plane: ControlPlane, here: tuple[str, ...], **how: Any) -> dict[str, 
 
 
 def test_two_other_observers_lead_to_a_failover(plane: ControlPlane) -> None:
+    plane.register()
     due = rounds(plane, (VIRGINIA, OREGON))["due"]
 
     assert [(one["workflow"], one["name"]) for one in due] == [("failover", "demo-eu-west-2-1")]
@@ -49,7 +50,16 @@ def test_two_other_observers_lead_to_a_failover(plane: ControlPlane) -> None:
     assert due[0]["input"]["mode"] == "automatic"
 
 
+def test_a_region_that_is_not_deployed_yet_is_held_and_calls_nobody(plane: ControlPlane) -> None:
+    answer = rounds(plane, (VIRGINIA, OREGON))
+
+    of = {decision["region"]: decision for decision in answer["decisions"]}[LONDON]
+    assert (of["action"], of["page"], answer["due"]) == ("hold", False, [])
+    assert of["reasons"][0].startswith(f"{LONDON} has never been up")
+
+
 def test_every_observer_proposes_the_same_name(plane: ControlPlane) -> None:
+    plane.register()
     rounds(plane, (VIRGINIA, OREGON))
 
     names = {look(plane, here)["due"][0]["name"] for here in (VIRGINIA, OREGON)}
@@ -67,6 +77,7 @@ def test_one_observer_alone_starts_nothing(plane: ControlPlane) -> None:
 
 
 def test_an_observer_starts_nothing_about_its_own_region(plane: ControlPlane) -> None:
+    plane.register()
     rounds(plane, (VIRGINIA, OREGON))
 
     answer = look(plane, LONDON)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sidestep.core.control import DRAINED, PROBATION, SERVING, ControlState, Move, Pause
-from sidestep.core.decide import FAILOVER, HOLD, NONE, RECOVERY, TAKE_OVER, due
+from sidestep.core.decide import FAILOVER, HOLD, NONE, RECOVERY, TAKE_OVER, decide, due
 from sidestep.core.policy import Policy
 from sidestep.core.votes import Ballot
 from tests.core.views import (
@@ -88,6 +88,17 @@ def test_the_last_region_that_serves_is_never_drained() -> None:
     decision = decided(view(*all_say(BAD), control=control))[LONDON]
 
     assert (decision.action, decision.page) == (HOLD, True)
+
+
+@pytest.mark.parametrize("deployed", [(VIRGINIA, OREGON), REGIONS])
+def test_a_region_that_has_never_been_up_is_not_failed_over(deployed: tuple[str, ...]) -> None:
+    looks = (ballot(VIRGINIA, (LONDON,)), ballot(OREGON, (LONDON,)))
+    seen = replace(view(*looks), registered=frozenset(deployed))
+
+    of = {decision.region: decision for decision in decide(seen, Policy(), NOW)}[LONDON]
+
+    assert of.action == (FAILOVER if LONDON in deployed else HOLD)
+    assert ("has never been up" in of.reasons[0]) == (LONDON not in deployed)
 
 
 def test_as_many_regions_remain_as_the_policy_wants() -> None:

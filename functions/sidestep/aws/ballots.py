@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sidestep.aws.coordination import CoordinationTable
@@ -36,7 +36,8 @@ class Everything:
 
     def view(self, application: str, regions: tuple[str, ...]) -> View:
         """What the decision takes."""
-        return View(application, regions, tuple(self.ballots.values()), self.control)
+        ballots, registered = tuple(self.ballots.values()), frozenset(self.registry)
+        return View(application, regions, ballots, self.control, registered)
 
 
 class Ballots:
@@ -53,7 +54,8 @@ class Ballots:
         """Control and ballots by single reads, for those who may not query. Not one moment's."""
         names = [CONTROL, *(f"{_VOTE}{region}" for region in self._regions)]
         found = {sk: item for sk in names if (item := self._table.get(sk)) is not None}
-        return self._read(found).view(application, self._regions)
+        known = self._read(found).view(application, self._regions)
+        return replace(known, registered=None)
 
     def _read(self, items: Mapping[str, Mapping[str, Any]]) -> Everything:
         return Everything(

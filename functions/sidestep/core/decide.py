@@ -141,6 +141,13 @@ def _decide_one(
         return _drained(finding, state, decision, view, policy, now_ms)
     if not finding.impaired:
         return _not_impaired(finding, decision, counted)
+    if view.is_new(region):
+        return decision(
+            HOLD,
+            f"{region} has never been up (no observer of its own has ever run): deploy it, or take "
+            "it out of Regions",
+            "its observer's first look, or an operator's order",
+        )
     if window is not None:
         return decision(HOLD, window, "the window ending, or an operator's order")
     serving = [r for r in view.regions if control.of(r).state == SERVING]

@@ -31,6 +31,12 @@ class View:
     regions: tuple[str, ...]
     ballots: tuple[Ballot, ...]
     control: ControlState
+    registered: frozenset[str] | None = None
+    """The Regions whose observer has ever run; None: not looked up."""
+
+    def is_new(self, region: str) -> bool:
+        """Whether nothing of it has ever been up: it is in the list and not deployed yet."""
+        return self.registered is not None and region not in self.registered
 
 
 @dataclass(frozen=True)
