@@ -21,7 +21,7 @@ from sidestep.core.policy import Policy
 NAMES = {
     "never-the-last": "at least one Region is never drained by us",
     "harmed-only": "a Region is drained by itself only while something harms it, or just after",
-    "helps": "a Region that fails plainly for long, while nothing else is wrong, is drained",
+    "helps": "a Region that fails plainly for long, and nothing else is wrong, leaves DNS in time",
     "order-kept": "no failover or recovery starts, and none drains, under an operator's pause",
     "one-holder": "an incident's steps are of one holder at a time: tokens only grow",
     "claimed-first": "nothing is done to a Region under a token that nobody was granted",
@@ -45,7 +45,8 @@ BOUND_S = 3600.0
 _HEARD_S = 20.0
 """An observer's round and its start: what was decided before a pause may begin after it."""
 LONG_S = 75.0
-"""What a drain may take: votes that grow stale, a round of every observer, a workflow's start."""
+"""What it may take until DNS hears: votes that grow stale, a round of every observer, a workflow's
+start, or Route 53's own checkers."""
 _OVER_S = 1.0
 """A pause that is taken back is so some moments before the person hears of it."""
 _SKEW_S = 35.0
@@ -99,6 +100,8 @@ class Watch:
         self.executions: dict[tuple[str, str, str], str] = {}
         """Of failovers, recoveries and drills: (machine, name, Region) → newest status. Every
         observer starts the same name in its own Region, and one of them carries it out."""
+        self.left_dns: list[tuple[float, str]] = []
+        """When DNS heard that a Region's record is unhealthy."""
         self.in_dns = dict.fromkeys(regions, True)
         """Whether the DNS servers hold each Region's record to be healthy."""
 
@@ -124,6 +127,8 @@ class Watch:
             for ending, region in self._checks.items():
                 if event["name"].endswith(ending):
                     self.in_dns[region] = event["healthy"]
+                    if not event["healthy"]:
+                        self.left_dns.append((event["t"], region))
         if event["kind"] != "state" or event["region"] not in self._states:
             return
         self._changed(event, self._states[event["region"]])
@@ -174,7 +179,7 @@ def judge(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[Violation]
     if lost:
         yield Violation("nothing-lost", f"{lost} acknowledged writes are not in every Region")
     yield from _moves(outcome, policy)
-    yield from _idle(outcome)
+    yield from _idle(outcome, watch)
     yield from watch.started_in_a_pause(*_slack_of_pauses(outcome.scenario.faults))
     yield from _records(outcome)
     for (machine, name, region), status in watch.executions.items():
@@ -219,14 +224,15 @@ def _slack_of_pauses(faults: Sequence[Fault]) -> tuple[float, float]:
     return _HEARD_S + _STATES_TO_START * slow_s, _SKEW_S if skewed else _OVER_S
 
 
-def _idle(outcome: Outcome) -> Iterator[Violation]:
-    """A Region that failed plainly, and nothing else was wrong, and nobody drained it."""
+def _idle(outcome: Outcome, watch: Watch) -> Iterator[Violation]:
+    """A Region that failed plainly, and nothing else was wrong, and clients were sent there on."""
     for fault in stands_alone(outcome.scenario.faults):
-        drained = any(
-            move["what"] == "drain" and move["region"] == fault.region for move in outcome.moves
-        )
-        if not drained:
-            words = f"{fault.region} had {fault.kind} for {fault.for_s:.0f} s"
+        until_s = fault.at_s + LONG_S
+        if not any(
+            region == fault.region and fault.at_s <= at_s <= until_s
+            for at_s, region in watch.left_dns
+        ):
+            words = f"{fault.region} had {fault.kind} and was in DNS {LONG_S:.0f} s later"
             yield Violation("helps", words)
 
 

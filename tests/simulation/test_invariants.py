@@ -12,7 +12,7 @@ from localcloud.audit import Audit
 from localcloud.run import Outcome
 from localcloud.scenario import HELD, Fault, Scenario
 from localcloud.simulation.harm import LATE_S
-from localcloud.simulation.invariants import NAMES, Watch, judge
+from localcloud.simulation.invariants import LONG_S, NAMES, Watch, judge
 from localcloud.simulation.premises import put_to_test
 from sidestep.core.policy import Policy
 from tests.cli.running import ROOT
@@ -29,7 +29,7 @@ def outcome() -> Outcome:
         {"step": "closed", "holder": "r", "token": 2},
     ]
     record = {"sk": "demo-eu-west-2-1", "region": HERE, "status": "closed", "steps": steps}
-    harm = Fault("health-errors", HERE, at_s=50.0, for_s=100.0)
+    harm = Fault("health-errors", HERE, at_s=50.0, for_s=60.0)
     return Outcome(
         Scenario("harm", "for a test", HELD, (), (harm,)),
         1,
@@ -288,13 +288,17 @@ def test_an_execution_that_another_carried_out_has_to_end_too() -> None:
         (Fault("link-cut", HERE, 50.0, 80.0, settings={"peer": THERE}), False),
     ],
 )
-def test_a_region_that_fails_plainly_and_alone_has_to_be_drained(
-    fault: Fault, judged: bool
-) -> None:
+def test_a_region_that_fails_plainly_and_alone_has_to_leave_dns(fault: Fault, judged: bool) -> None:
     of = outcome()
     of.scenario, of.moves, of.incidents = replace(of.scenario, faults=(fault,)), [], []
 
     assert broken(of) == ({"helps"} if judged else set())
+    for out_at_s, in_time in ((50.0 + LONG_S - 1.0, True), (50.0 + LONG_S + 1.0, False)):
+        watch = Watch(REGIONS)
+        for healthy, at_s in ((False, out_at_s), (True, 300.0)):
+            named = {"kind": "health_check", "name": f"sidestep-demo-{HERE}-RegionCheck"}
+            watch.hear({**named, "healthy": healthy, "t": at_s})
+        assert broken(of, watch) == ({"helps"} if judged and not in_time else set())
 
 
 @pytest.mark.parametrize(("about", "breaks"), [(HERE, {"order-kept"}), (THERE, set())])
