@@ -118,6 +118,27 @@ def test_who_takes_over_from_a_holder_whose_lease_is_good_is_found(world: World)
     assert world.broken == ["one-holder"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "mode", "found"),
+    [
+        ("recovery", "forced", []),
+        ("recovery", "manual", ["one-holder"]),
+        ("failover", "forced", ["one-holder"]),
+    ],
+)
+def test_only_a_person_who_forces_a_failover_may_take_a_return_over_before_its_lease_ends(
+    world: World, kind: str, mode: str, found: list[str]
+) -> None:
+    held = control("PROBATION", 1, "f1", NOW_MS + 1)
+    held["regions"][HERE] |= {"kind": kind, "mode": "automatic"}
+    taken = control("PROBATION", 2, "f2", NOW_MS + 2)
+    taken["regions"][HERE] |= {"kind": "failover", "mode": mode}
+
+    world.write("coordination", taken, held)
+
+    assert world.broken == found
+
+
 def test_who_puts_an_incident_down_takes_nothing_over(world: World) -> None:
     held = control("DRAINED", 1, "f1", NOW_MS + 1)
     world.write("coordination", CLAIMED, IDLE)
