@@ -211,7 +211,9 @@ def _moves(outcome: Outcome, policy: Policy) -> Iterator[Violation]:
                 yield Violation("cool-down", f"{words} (cool-down {wait:.0f} s)", at)
             before.append(at)
             total = sum(map(len, drains.values()))
-            if total > policy.max_drains_per_day and by_itself:
+            # A return is not begun without a drain left; where a person begins it all the same, a
+            # Region that does not hold goes out again (docs/policy.md).
+            if total > policy.max_drains_per_day and by_itself and not failed_return:
                 words = f"{total} drains, {policy.max_drains_per_day} allowed"
                 yield Violation("budget", words, at)
         moved[region] = at

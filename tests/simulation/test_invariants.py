@@ -169,6 +169,17 @@ def test_a_return_that_did_not_hold_may_go_out_again_at_once() -> None:
     assert broken(of) == set()
 
 
+def test_a_return_that_did_not_hold_goes_out_again_whatever_is_left_of_the_budget() -> None:
+    spent, watch = Policy(max_drains_per_day=1), Watch(REGIONS)
+    of = outcome()
+    of.moves += [move("drain", 320.0)]
+    assert {v.invariant for v in judge(of, watch, spent)} == set()
+
+    of.moves += [move("restore", 900.0), move("drain", 20_000.0, "demo-eu-west-2-2")]
+
+    assert {v.invariant for v in judge(of, watch, spent)} == {"budget"}
+
+
 def ordered(of: Outcome) -> None:
     """Its last drain was a person's."""
     of.incidents = [*of.incidents, {**of.incidents[0], "sk": "demo-eu-west-2-2", "mode": "forced"}]
