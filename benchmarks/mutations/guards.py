@@ -39,7 +39,7 @@ GUARDS = (
         "        put += replica.put_back(message, now)",
         "        put += len(message.id) > 0",
         "health-errors region-down region-dark replication-paused",
-        "nothing-lost",
+        "record-tells",
     ),
     bug(
         "gate-marks-nothing",

@@ -18,10 +18,13 @@ Broken = Callable[[str, str], None]
 
 
 class Effects:
-    """Watches a world's tables. `broken` hears what must not be."""
+    """Watches a world's tables. `broken` hears what must not be, `put_back` of each write that a
+    repair puts into a replica."""
 
-    def __init__(self, cloud: LocalCloud, broken: Broken) -> None:
-        self._broken, self._kernel = broken, cloud.kernel
+    def __init__(
+        self, cloud: LocalCloud, broken: Broken, put_back: Callable[[], None] = lambda: None
+    ) -> None:
+        self._broken, self._put_back, self._kernel = broken, put_back, cloud.kernel
         self._holders: dict[tuple[str, int], str] = {}
         """(Region, token) → the one execution it was granted to."""
         self._newest: dict[str, int] = {}
@@ -94,7 +97,11 @@ class Effects:
     # -- messages --------------------------------------------------------------------------------
 
     def _stored(self, region: str, new: dict[str, Any], old: dict[str, Any] | None) -> None:
-        if old is None or not str(new["pk"]).startswith("message#"):
+        if not str(new["pk"]).startswith("message#"):
+            return
+        if "repaired_at" in new:
+            self._put_back()
+        if old is None:
             return
         told = ("author", "text", "written_at", "region")
         differs = [name for name in told if new.get(name) != old.get(name)]

@@ -43,7 +43,7 @@ class _Run(Run):
 
     def watched_by(self, watch: Watch) -> _Run:
         """Have its tables watched, and let every execution come to its end."""
-        Effects(self._cloud, watch.broken)
+        Effects(self._cloud, watch.broken, watch.saw_put_back)
         self._switches = Switches(self._cloud, watch.harm, watch.broken)
         self._executions, self._broken = watch.executions, watch.broken
         return self

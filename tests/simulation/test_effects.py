@@ -30,13 +30,17 @@ class World:
 
     def __init__(self) -> None:
         self.broken: list[str] = []
+        self.put_back = 0
         self._dynamodb: Any = SimpleNamespace(on_write=[])
         cloud: Any = SimpleNamespace(
             table=lambda name: name,
             services=SimpleNamespace(dynamodb=self._dynamodb),
             kernel=SimpleNamespace(now=NOW_MS / 1000),
         )
-        Effects(cloud, lambda invariant, _: self.broken.append(invariant))
+        Effects(cloud, lambda invariant, _: self.broken.append(invariant), self._repaired)
+
+    def _repaired(self) -> None:
+        self.put_back += 1
 
     def write(
         self, table: str, new: Told | None, old: Told | None = None, replicated: bool = False
@@ -183,3 +187,11 @@ def test_what_is_new_or_comes_by_replication_is_not(
     world.write("data", new, old, replicated)
 
     assert world.broken == []
+
+
+def test_what_a_repair_puts_back_is_counted_where_it_is_put(world: World) -> None:
+    world.write("data", message())
+    world.write("data", message(repaired_at=5))
+    world.write("data", message(repaired_at=5), replicated=True)
+
+    assert world.put_back == 1

@@ -162,6 +162,17 @@ def test_what_must_not_happen_is_heard(invariant: str, events: list[dict[str, An
     assert broken(outcome(), watch) == {invariant}
 
 
+@pytest.mark.parametrize("told", [{"repaired": 2}, {"put_back": {"repaired": 2}}])
+def test_no_more_writes_are_told_as_put_back_than_were(told: dict[str, Any]) -> None:
+    of, watch = outcome(), Watch(REGIONS)
+    of.incidents = [{**of.incidents[0], **told}]
+
+    watch.saw_put_back()
+    assert broken(of, watch) == {"record-tells"}
+    watch.saw_put_back()
+    assert broken(of, watch) == set()
+
+
 def test_a_return_that_did_not_hold_may_go_out_again_at_once() -> None:
     of = outcome()
     of.moves += [move("drain", 320.0), move("restore", 900.0)]
