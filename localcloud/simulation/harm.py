@@ -26,6 +26,7 @@ _TELLS_NOTHING = frozenset({"link-cut", "replication-paused", "replication-slow"
 """Kinds that do harm, and never make one Region worse than another for its clients."""
 _SERVICES_OF_THE_API = frozenset({"dynamodb", "any"})
 """Services without which a Region's API fails: a refusing bus makes it keep its events."""
+_TWO = 2
 _SILENCING = frozenset(
     {"stepfunctions-down", "workflow-slow", "lambda-lost", "lambda-killed", "api-errors"}
 )
@@ -105,11 +106,13 @@ class Harm:
 
 
 def _lost_to_all(region: str, regions: Sequence[str], lately: Sequence[Strike]) -> bool:
-    """Whether no observer can know that a Region is well: the others are cut off from it, and its
-    own is kept from speaking. They cannot tell it from one that is down (docs/policy.md)."""
+    """Whether a Region is cut off from all others, as one that is isolated. Of two Regions each is,
+    and neither more than the other: one whose own observer is kept from speaking cannot be told
+    from one that is down (docs/policy.md)."""
     cut = [{s.region, s.settings["peer"]} for s in lately if s.kind == "link-cut"]
     silent = any(
         strike.kind == "workflow-crash" or (strike.kind in _SILENCING and strike.region == region)
         for strike in lately
     )
-    return silent and all({region, other} in cut for other in regions if other != region)
+    alone = all({region, other} in cut for other in regions if other != region)
+    return alone and (silent or len(regions) > _TWO)
