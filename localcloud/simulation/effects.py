@@ -1,4 +1,4 @@
-"""What workflows bring about, seen where it lands: tables as they are written, not what is told.
+"""What workflows bring about, seen where it lands: tables and switches, not what is told.
 
 Every effect on a Region carries the fencing token of the claim that it was done under. Here it
 is held against the tokens that were granted, without asking the code that grants them.
@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from localcloud.cloud import LocalCloud
+from localcloud.endpoint import ApiCall
 from localcloud.services.tables import Change, plain
-from sidestep.core.control import FAILOVER, FORCED, RECOVERY
+from sidestep.core.control import FAILOVER, FORCED, RECOVERY, UNKNOWN
 
 Broken = Callable[[str, str], None]
 """(invariant, words)."""
@@ -35,6 +36,8 @@ class Effects:
         }
         # As they are made: what replicates is an echo, and comes late.
         cloud.services.dynamodb.on_write.append(self._written)
+        self._cloud = cloud
+        cloud.endpoint.after("route53", "UpdateHealthCheck")(lambda call, _: self._switched(call))
 
     def _written(self, region: str, table: str, changes: list[Change]) -> None:
         hear = self._hears.get(table)
@@ -80,6 +83,19 @@ class Effects:
         if moved and (token, holder) != (int(was["token"]), str(was["holder"])):
             words = f"{region}: {was['state']} became {state['state']} as {holder} took it over"
             self._broken("one-holder", words)
+
+    # -- switches --------------------------------------------------------------------------------
+
+    def _switched(self, call: ApiCall) -> None:
+        """Route 53 has taken a switch. Who sets one notes `unknown` under its token before, which
+        nobody can who was fenced off, and its version is void once another has set it since."""
+        check = self._cloud.route53.checks.get(str(call.params["HealthCheckId"]))
+        for region, state in self._cloud.control().get("regions", {}).items():
+            its = check is not None and check.caller_reference.endswith(f"-{region}-RegionCheck")
+            if its and state["toggle"] != UNKNOWN:
+                stands = state["toggle"] or "never touched"
+                words = f"{region}: its switch was set, and the control item says {stands}"
+                self._broken("fenced", words)
 
     # -- marks -----------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from localcloud.services.tables import Change
 from localcloud.simulation.effects import Effects
 
 HERE, WARDEN = "eu-west-2", "us-east-1"
+CHECK = "a-check"
 NOW_MS = 1_800_000_000_000
 Told = dict[str, Any]
 
@@ -32,12 +33,26 @@ class World:
         self.broken: list[str] = []
         self.put_back = 0
         self._dynamodb: Any = SimpleNamespace(on_write=[])
+        self._control: Told = {}
+        self._set: Any = None
+        check = SimpleNamespace(caller_reference=f"sidestep-demo-{HERE}-RegionCheck")
         cloud: Any = SimpleNamespace(
             table=lambda name: name,
+            endpoint=SimpleNamespace(after=lambda *_: self._hear_of_switches),
+            route53=SimpleNamespace(checks={CHECK: check}),
+            control=lambda: self._control,
             services=SimpleNamespace(dynamodb=self._dynamodb),
             kernel=SimpleNamespace(now=NOW_MS / 1000),
         )
         Effects(cloud, lambda invariant, _: self.broken.append(invariant), self._repaired)
+
+    def _hear_of_switches(self, hear: Any) -> None:
+        self._set = hear
+
+    def switched(self, toggle: str) -> None:
+        """Route 53 takes the switch while the control item says this of it."""
+        self._control = {"regions": {HERE: {"toggle": toggle}, WARDEN: {"toggle": "shut"}}}
+        self._set(SimpleNamespace(params={"HealthCheckId": CHECK, "HealthThreshold": 4}), {})
 
     def _repaired(self) -> None:
         self.put_back += 1
@@ -195,3 +210,14 @@ def test_what_a_repair_puts_back_is_counted_where_it_is_put(world: World) -> Non
     world.write("data", message(repaired_at=5), replicated=True)
 
     assert world.put_back == 1
+
+
+@pytest.mark.parametrize(
+    ("toggle", "found"), [("unknown", []), ("", ["fenced"]), ("open", ["fenced"])]
+)
+def test_who_sets_a_switch_has_noted_before_that_it_goes_to_set_it(
+    world: World, toggle: str, found: list[str]
+) -> None:
+    world.switched(toggle)
+
+    assert world.broken == found
