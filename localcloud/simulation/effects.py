@@ -11,8 +11,9 @@ from typing import Any
 
 from localcloud.cloud import LocalCloud
 from localcloud.endpoint import ApiCall
+from localcloud.route53.config import HealthCheck
 from localcloud.services.tables import Change, plain
-from sidestep.core.control import FAILOVER, FORCED, RECOVERY, UNKNOWN
+from sidestep.core.control import FAILOVER, FORCED, OPEN, RECOVERY, SHUT, UNKNOWN
 
 Broken = Callable[[str, str], None]
 """(invariant, words)."""
@@ -88,11 +89,15 @@ class Effects:
 
     def _switched(self, call: ApiCall) -> None:
         """Route 53 has taken a switch. Who sets one notes `unknown` under its token before, which
-        nobody can who was fenced off, and its version is void once another has set it since."""
+        nobody can who was fenced off, and its version is void once another has set it since. Two
+        who put the same right at once may find it noted as it is."""
         check = self._cloud.route53.checks.get(str(call.params["HealthCheckId"]))
+        if check is None:
+            return
+        wanted = OPEN if is_open(check) else SHUT
         for region, state in self._cloud.control().get("regions", {}).items():
-            its = check is not None and check.caller_reference.endswith(f"-{region}-RegionCheck")
-            if its and state["toggle"] != UNKNOWN:
+            its = check.caller_reference.endswith(f"-{region}-RegionCheck")
+            if its and state["toggle"] not in (UNKNOWN, wanted):
                 stands = state["toggle"] or "never touched"
                 words = f"{region}: its switch was set, and the control item says {stands}"
                 self._broken("fenced", words)
@@ -124,3 +129,8 @@ class Effects:
         if differs or ("repaired_at" in new and "repaired_at" not in old):
             what = ", ".join(differs) or "what was there"
             self._broken("not-overwritten", f"{new['pk']} in {region}: a write replaced {what}")
+
+
+def is_open(check: HealthCheck) -> bool:
+    """A switch is the threshold of the Region's check: shut when above its children."""
+    return int(check.settings["HealthThreshold"]) <= len(check.children)

@@ -138,6 +138,14 @@ class Plan:
         return asdict(self)
 
 
+RISKY_SHARE = 0.06
+"""Worlds in which a Region fails while nothing replicates out of it, until what it had accepted has
+been counted and put back: hardly any other world has such writes."""
+RISKY = ("health-errors", "region-down", "bad-deploy")
+"""What such a Region fails by: each lets it accept writes until then."""
+_PAUSED = "replication-paused"
+
+
 def plan(seed: int, kinds: Sequence[str] | None = None) -> Plan:
     """The world of a seed; `kinds` limits what may go wrong."""
     chance = random.Random(f"plan {seed}")
@@ -146,8 +154,14 @@ def plan(seed: int, kinds: Sequence[str] | None = None) -> Plan:
     coordination = chance.choice(COORDINATING)
     policy = _policy(chance, size)
     alone = [kind for kind in ALONE if kinds is None or kind in kinds]
-    if alone and chance.random() < ALONE_SHARE:
-        faults: tuple[Fault, ...] = (_alone(chance, chance.choice(alone), regions),)
+    risky = [kind for kind in RISKY if kinds is None or {kind, _PAUSED} <= set(kinds)]
+    # Of a stream of its own: every other world is as it was before these were drawn.
+    rare = random.Random(f"risky {seed}")
+    if risky and rare.random() < RISKY_SHARE:
+        policy |= {"traffic_deadline_s": 30, "replication_deadline_s": 30}
+        faults: tuple[Fault, ...] = _risky(rare, rare.choice(risky), regions)
+    elif alone and chance.random() < ALONE_SHARE:
+        faults = (_alone(chance, chance.choice(alone), regions),)
     else:
         faults = tuple(_fault(chance, kind, regions, policy) for kind in _kinds(chance, kinds))
     return Plan(
@@ -157,6 +171,18 @@ def plan(seed: int, kinds: Sequence[str] | None = None) -> Plan:
         policy=policy,
         requests_per_s=round(chance.uniform(0.2, 0.8), 2),
         faults=tuple(sorted(faults, key=lambda fault: fault.at_s)),
+    )
+
+
+def _risky(chance: random.Random, kind: str, regions: Sequence[str]) -> tuple[Fault, ...]:
+    """Replication out of a Region stands still, and then the Region fails, surely."""
+    region = chance.choice(regions)
+    paused = Fault(_PAUSED, region, round(CALM_S + chance.uniform(0.0, 15.0), 1), 0.0)
+    harm = replace(_alone(chance, kind, regions), region=region)
+    begins_s, lasts_s = paused.at_s + chance.uniform(10.0, 30.0), chance.uniform(40.0, 120.0)
+    return (
+        replace(paused, for_s=round(chance.uniform(150.0, 220.0), 1)),
+        replace(harm, at_s=round(begins_s, 1), for_s=round(lasts_s, 1)),
     )
 
 

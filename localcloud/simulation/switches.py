@@ -15,8 +15,7 @@ from typing import Any
 from localcloud.cloud import LocalCloud
 from localcloud.endpoint import GLOBAL_HOME
 from localcloud.kernel import Steps
-from localcloud.route53.config import HealthCheck
-from localcloud.simulation.effects import Broken
+from localcloud.simulation.effects import Broken, is_open
 from localcloud.simulation.harm import Harm, Strike
 from sidestep.core.control import DRAINED, SERVING
 from sidestep.core.topology import wardens_of
@@ -126,7 +125,7 @@ class Switches:
         checks = self._cloud.route53.checks
         endings = {f"-{lever.region}-{lever.check}": lever for lever in self._levers}
         return {
-            lever: checks.state(one.id) if lever.warden else _is_open(one)
+            lever: checks.state(one.id) if lever.warden else is_open(one)
             for one in checks
             for ending, lever in endings.items()
             if one.caller_reference.endswith(ending)
@@ -149,11 +148,6 @@ def _levers(regions: Sequence[str]) -> Iterator[_Lever]:
         yield _Lever(region, "RegionCheck")
         for number, warden in enumerate(wardens_of(region, regions), start=1):
             yield _Lever(region, f"Warden{number}Check", warden)
-
-
-def _is_open(check: HealthCheck) -> bool:
-    """A switch is the threshold of the Region's check: shut when above its children."""
-    return int(check.settings["HealthThreshold"]) <= len(check.children)
 
 
 def someone_can_follow(

@@ -35,7 +35,11 @@ class World:
         self._dynamodb: Any = SimpleNamespace(on_write=[])
         self._control: Told = {}
         self._set: Any = None
-        check = SimpleNamespace(caller_reference=f"sidestep-demo-{HERE}-RegionCheck")
+        check = SimpleNamespace(
+            caller_reference=f"sidestep-demo-{HERE}-RegionCheck",
+            settings={"HealthThreshold": 4},  # shut
+            children=("a", "b", "c"),
+        )
         cloud: Any = SimpleNamespace(
             table=lambda name: name,
             endpoint=SimpleNamespace(after=lambda *_: self._hear_of_switches),
@@ -51,8 +55,8 @@ class World:
 
     def switched(self, toggle: str) -> None:
         """Route 53 takes the switch while the control item says this of it."""
-        self._control = {"regions": {HERE: {"toggle": toggle}, WARDEN: {"toggle": "shut"}}}
-        self._set(SimpleNamespace(params={"HealthCheckId": CHECK, "HealthThreshold": 4}), {})
+        self._control = {"regions": {HERE: {"toggle": toggle}, WARDEN: {"toggle": "open"}}}
+        self._set(SimpleNamespace(params={"HealthCheckId": CHECK}), {})
 
     def _repaired(self) -> None:
         self.put_back += 1
@@ -213,7 +217,7 @@ def test_what_a_repair_puts_back_is_counted_where_it_is_put(world: World) -> Non
 
 
 @pytest.mark.parametrize(
-    ("toggle", "found"), [("unknown", []), ("", ["fenced"]), ("open", ["fenced"])]
+    ("toggle", "found"), [("unknown", []), ("shut", []), ("", ["fenced"]), ("open", ["fenced"])]
 )
 def test_who_sets_a_switch_has_noted_before_that_it_goes_to_set_it(
     world: World, toggle: str, found: list[str]

@@ -10,6 +10,7 @@ from localcloud.fault_kinds import ACTING, HOW, KINDS, REGIONLESS
 from localcloud.simulation.plan import (
     ALONE,
     BY_HAND,
+    DRAIN_S,
     HINDERS,
     HURTS,
     LASTING_S,
@@ -155,3 +156,22 @@ def test_a_world_without_one_of_its_faults_is_else_the_same(number: int) -> None
     assert (smaller.seed, smaller.regions, smaller.policy) == (
         *(world.seed, world.regions, world.policy),
     )
+
+
+def test_some_worlds_have_writes_to_put_back() -> None:
+    """A Region fails while nothing replicates out of it, for longer than the failover waits."""
+    drawn = [plan(seed) for seed in range(1, 401)]
+    risky = [one for one in drawn if one.policy.get("replication_deadline_s") == 30]
+
+    assert 0.03 < len(risky) / len(drawn) < 0.1
+    for one in risky:
+        paused, harm = one.faults
+        assert (paused.kind, paused.region) == ("replication-paused", harm.region)
+        waits_s = one.policy["traffic_deadline_s"] + one.policy["replication_deadline_s"]
+        assert paused.at_s + paused.for_s > harm.at_s + DRAIN_S + waits_s
+
+
+def test_worlds_of_named_kinds_have_them_only_where_both_are_named() -> None:
+    drawn = [plan(seed, ["health-errors", "slow"]) for seed in range(1, 101)]
+
+    assert not [one for one in drawn if "replication_deadline_s" in one.policy]
