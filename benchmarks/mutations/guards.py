@@ -120,6 +120,7 @@ GUARDS = (
             ),
         ),
         "health-errors region-dark",
+        "returns-well",
     ),
     one(
         "return-without-catching-up",
@@ -191,3 +192,14 @@ GUARDS = (
     ),
 )
 """What each would do; not all of it shows in an invariant (docs/simulation.md)."""
+
+NOT_SEEN_YET = frozenset(
+    {
+        *("no-recheck", "blind-observer-counts", "no-probation", "return-without-catching-up"),
+        *("void-order-obeyed", "two-drills", "looks-in-a-moment-count", "own-region-holds"),
+        *("lag-is-bad", "told-before-claimed"),
+    }
+)
+"""Of these no seed that was tried has shown the bug, or none was tried: tests of their own hold the
+guards (docs/trust.md, docs/policy.md), the simulation does not yet. One that is found belongs out
+of this list."""

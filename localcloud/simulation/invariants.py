@@ -13,7 +13,7 @@ from typing import Any
 
 from localcloud.run import Outcome
 from localcloud.scenario import Fault
-from localcloud.simulation.harm import Harm
+from localcloud.simulation.harm import Harm, Strike
 from localcloud.strikes_by_hand import BY_HAND
 from sidestep.core.control import AUTOMATIC, DRAINED, DRAINING, RESTORING, SERVING
 from sidestep.core.policy import Policy
@@ -27,6 +27,7 @@ NAMES = {
     "claimed-first": "nothing is done to a Region under a token that nobody was granted",
     "fenced": "nothing is written under an older token after a newer one was granted",
     "not-overwritten": "a message that is there is never written over, least of all by a repair",
+    "returns-well": "a Region comes back only after it has failed plainly for none of its window",
     "cool-down": "a Region is not drained twice within its cool-down",
     "budget": "automatic drains in a day are at most as many as the policy allows",
     "nothing-lost": "acknowledged writes are in every Region in the end, as they were written",
@@ -51,12 +52,20 @@ _OVER_S = 1.0
 """A pause that is taken back is so some moments before the person hears of it."""
 _SKEW_S = 35.0
 """Where clocks are wrong, one that is ahead takes a pause to be over so much earlier."""
+_LOOKED_S = 90.0
+"""From the last look at a Region's stability until it is on its way back: its replica is waited for
+and its writes are put back in between."""
+_STATES_TO_RETURN = 8
+"""States in between, each late where executions are slow."""
+SLOW = "workflow-slow"
 _STATES_TO_START = 3
 """States of observe from its decision to what it starts, each late where executions are slow."""
 _PLAIN = frozenset(
     {"region-down", "region-dark", "health-errors", "write-errors", "table-throttled", "bad-deploy"}
 )
-"""Kinds that every observer can see, where all that they may strike is struck."""
+"""Kinds that every client can see, where all that they may strike is struck."""
+SEEN = _PLAIN - {"region-dark"}
+"""Those that observers see, too: they come from other Regions."""
 _TOLD = 20
 """Violations of one world that are kept while it runs: the first ones tell the story."""
 _STATES_TOLD = {
@@ -102,6 +111,8 @@ class Watch:
         observer starts the same name in its own Region, and one of them carries it out."""
         self.put_back = 0
         """Writes that repairs have put into replicas."""
+        self.returns: list[tuple[float, str]] = []
+        """When a Region was on its way back."""
         self.left_dns: list[tuple[float, str]] = []
         """When DNS heard that a Region's record is unhealthy."""
         self.in_dns = dict.fromkeys(regions, True)
@@ -142,6 +153,8 @@ class Watch:
     def _changed(self, event: Mapping[str, Any], before: str) -> None:
         """A Region's state was another before. A return that does not hold goes by what is seen
         on probation, and a person's order needs no reason."""
+        if event["state"] == RESTORING and before == DRAINED:
+            self.returns.append((event["t"], event["region"]))
         drains = event["state"] == DRAINING and before == SERVING
         if not drains or event["mode"] != AUTOMATIC:
             return
@@ -187,6 +200,7 @@ def judge(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[Violation]
     yield from _moves(outcome, policy)
     yield from _idle(outcome, watch)
     yield from watch.started_in_a_pause(*_slack_of_pauses(outcome.scenario.faults))
+    yield from _returns(watch, policy)
     yield from _records(outcome)
     yield from _repairs(outcome, watch)
     for (machine, name, region), status in watch.executions.items():
@@ -228,7 +242,7 @@ def _moves(outcome: Outcome, policy: Policy) -> Iterator[Violation]:
 
 def _slack_of_pauses(faults: Sequence[Fault]) -> tuple[float, float]:
     """From how long after its order until how long before its end a pause surely holds."""
-    slow_s = sum(float(f.settings["extra_s"]) for f in faults if f.kind == "workflow-slow")
+    slow_s = sum(float(f.settings["extra_s"]) for f in faults if f.kind == SLOW)
     skewed = any(fault.kind == "clock-skew" for fault in faults)
     return _HEARD_S + _STATES_TO_START * slow_s, _SKEW_S if skewed else _OVER_S
 
@@ -245,6 +259,19 @@ def _idle(outcome: Outcome, watch: Watch) -> Iterator[Violation]:
             yield Violation("helps", words)
 
 
+def _returns(watch: Watch, policy: Policy) -> Iterator[Violation]:
+    """Returns that began though observers had seen a failure within the stability window."""
+    slow_s = sum(float(s.settings["extra_s"]) for s in watch.harm.strikes if s.kind == SLOW)
+    for at_s, region in watch.returns:
+        since_s = at_s - policy.stability_window_s + _OVER_S
+        for strike in watch.harm.strikes:
+            seen = strike.region == region and strike.kind in SEEN and is_plain(strike)
+            known = strike.since_s < at_s - _LOOKED_S - _STATES_TO_RETURN * slow_s
+            if seen and known and strike.in_force(since_s, at_s):
+                words = f"{region} was on its way back, and had {strike.kind}"
+                yield Violation("returns-well", words, at_s)
+
+
 def stands_alone(faults: Sequence[Fault]) -> Iterator[Fault]:
     """A world's one fault, where it is plain and lasts long enough to be drained for."""
     for fault in faults if len(faults) == 1 else ():
@@ -252,7 +279,7 @@ def stands_alone(faults: Sequence[Fault]) -> Iterator[Fault]:
             yield fault
 
 
-def is_plain(fault: Fault) -> bool:
+def is_plain(fault: Fault | Strike) -> bool:
     """Whether it fails every request that it may strike, from its first moment."""
     settings = fault.settings
     whole = settings.get("share", 1.0) == 1.0 and not settings.get("grows_over_s")

@@ -36,6 +36,8 @@ def _premises(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[str]:
         yield "fenced"
     if outcome.moves:
         yield from ("never-the-last", "no-switch-left", "switch-follows", "gate-follows")
+    if watch.returns:
+        yield "returns-well"
     if watch.drains:
         yield "harmed-only"
     if any(stands_alone(outcome.scenario.faults)):

@@ -281,6 +281,29 @@ def test_of_two_regions_that_are_cut_off_only_one_that_does_not_speak_may_be_dra
     assert broken(outcome(), watch) == (set() if silenced == HERE else {"harmed-only"})
 
 
+@pytest.mark.parametrize(
+    ("kind", "until_s", "breaks"),
+    [
+        ("health-errors", 250.0, True),
+        ("health-errors", 200.0, False),
+        ("region-dark", 250.0, False),  # observers reach it: nobody could tell
+        ("slow", 250.0, False),
+    ],
+)
+def test_a_region_returns_only_when_it_has_been_well_for_its_window(
+    kind: str, until_s: float, breaks: bool
+) -> None:
+    harm = strike(kind, HERE, 50.0, until_s)
+    there_and_back = [
+        state(name, at)
+        for name, at in (("DRAINING", 100.0), ("DRAINED", 110.0), ("RESTORING", 300.0))
+    ]
+
+    assert found(*harm, *there_and_back) == ({"returns-well"} if breaks else set())
+    just_begun = strike("health-errors", HERE, 290.0, 400.0)
+    assert "returns-well" not in found(*just_begun, *there_and_back)
+
+
 def test_a_drain_that_is_late_is_one_where_executions_are_slow_or_clocks_wrong() -> None:
     harm = strike("health-errors", HERE, 20.0, 30.0)
     drain = state("DRAINING", 100.0)
