@@ -55,6 +55,8 @@ def test_alarms_alone_find_the_broken_region_and_drain_it() -> None:
 def test_two_observers_that_a_person_starts_at_once_come_to_one_failover() -> None:
     """After two bad looks each calls the Region impaired; in the third each reads it of both."""
     with world_without(THE_SCHEDULE, THE_ALARM_RULE) as cloud:
+        start(cloud, BROKEN, "observe", {"application": "demo"})  # it has been up before
+        go_on(cloud, 10)
         break_health(cloud, BROKEN)
         for _ in range(3):
             for region in OTHERS:
