@@ -42,7 +42,7 @@ class Mutation:
             if found != 1:
                 raise StaleMutationError(
                     f"{self.name}: {edit.file} has {edit.before!r} {found} times, not once: "
-                    "the code has changed, change benchmarks/mutations/catalogue.py too"
+                    "the code has changed, change it in benchmarks/mutations/ too"
                 )
             path.write_text(text.replace(edit.before, edit.after))
 

@@ -20,8 +20,8 @@ Broken = Callable[[str, str], None]
 
 
 class Effects:
-    """Watches a world's tables. `broken` hears what must not be, `put_back` of each write that a
-    repair puts into a replica."""
+    """Watches a world's tables and switches. `broken` hears what must not be, `put_back` of each
+    write that a repair puts into a replica."""
 
     def __init__(
         self, cloud: LocalCloud, broken: Broken, put_back: Callable[[], None] = lambda: None

@@ -95,13 +95,15 @@ class Harm:
         return sorted({f"{one.kind} {one.region}".strip() for one in self._lately(at_s)})
 
     def _lately(self, at_s: float) -> Iterator[Strike]:
-        slow_s = skew_s = 0.0
+        skewed = any(strike.kind == "clock-skew" for strike in self.strikes)
+        prompt_s = at_s - LATE_S - (_SKEW_S if skewed else 0.0)
+        since_s = prompt_s
         for strike in self.strikes:
             if strike.kind == "workflow-slow":
-                slow_s = max(slow_s, float(strike.settings["extra_s"]))
-            if strike.kind == "clock-skew":
-                skew_s = _SKEW_S
-        since_s = at_s - LATE_S - skew_s - _STATES_TO_DRAIN * slow_s
+                slowed_s = prompt_s - _STATES_TO_DRAIN * float(strike.settings["extra_s"])
+                # One that was over before that cannot have held this drain up.
+                if strike.in_force(slowed_s, at_s):
+                    since_s = min(since_s, slowed_s)
         return (strike for strike in self.strikes if strike.in_force(since_s, at_s))
 
 

@@ -296,6 +296,8 @@ def _is_back_out(outcome: Outcome, move: Mapping[str, Any]) -> bool:
 
 
 def patience_s(policy: Policy, times: int) -> float:
+    """How long a Region is left alone after so many drains; not asked of core/holds.py, which this
+    is held against."""
     if not times:
         return 0.0
     return min(

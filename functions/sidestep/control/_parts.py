@@ -109,8 +109,6 @@ def claim_to(claim: Claim) -> dict[str, Any]:
     return asdict(claim)
 
 
-STRETCH = 500
-"""Ledger entries that assess and repair take at a time; the lease is renewed between."""
 LEDGER_MARGIN_MS = 15 * 60_000
 """How far before the newest known replication point the ledger is compared: items replicate
 in no order, so an older write may still be missing."""

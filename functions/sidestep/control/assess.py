@@ -9,14 +9,13 @@ from typing import Any
 from sidestep.aws.clients import client
 from sidestep.aws.heartbeats import ReplicaHeartbeats
 from sidestep.aws.settings import Settings
-from sidestep.aws.telemetry import logger as make_logger
 from sidestep.control import _parts
+from sidestep.control._stretches import stretches
 from sidestep.core.control import SERVING, ControlState
 from sidestep.core.errors import Refused
 from sidestep.core.ledger import AtRisk, at_risk, place
 
 settings = Settings.from_environment()
-logger = make_logger()
 lease = _parts.lease(settings, _parts.coordination(settings))
 ledger = _parts.write_ledger(settings)
 replicas = {region: _parts.replica(settings, region) for region in settings.regions}
@@ -48,25 +47,17 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         newest = heartbeats[survivor].newest().get(claim.region)
         since, began = _parts.ledger_since(newest, control.of(claim.region), now), now
         found, after = AtRisk(), place(since)
-    silent: dict[str, str] = {}
-    while True:
-        part = ledger.stretch(claim.region, after, _parts.STRETCH, silent)
-        for region, why in part.unread.items():
-            logger.warning("a ledger could not be read", region=region, reason=why)
-        silent |= part.unread
+    end: str | None = None
+    for _, part in stretches(ledger, lease, claim, after, now + ENOUGH_MS):
         held = replicas[survivor].held(entry.id for entry in part.entries)
-        found = found.plus(at_risk(part.entries, held, silent))
-        if part.end is None or _parts.now_ms() - now >= ENOUGH_MS:
-            break
-        after = part.end
-        claim = lease.renew(claim, _parts.now_ms())
-    more = part.end is not None
+        found, end = found.plus(at_risk(part.entries, held, part.unread)), part.end
+    more = end is not None
     return {
         **asdict(found),
         "complete": not found.unread and not more,
         "since": since,
         "more": more,
-        "after": part.end,
+        "after": end,
         "began": began,
     }
 

@@ -8,15 +8,14 @@ from typing import Any
 
 from sidestep.aws.incident_record import IncidentRecord
 from sidestep.aws.settings import Settings
-from sidestep.aws.telemetry import logger as make_logger
 from sidestep.control import _parts
+from sidestep.control._stretches import say_unread, stretches
 from sidestep.core.control import FAILOVER, SERVING, Claim
 from sidestep.core.errors import Refused, SidestepError
 from sidestep.core.ledger import MAX_KEYS, Repaired, missing, newest, place, plan_repair
 from sidestep.core.messages import Message
 
 settings = Settings.from_environment()
-logger = make_logger()
 table = _parts.coordination(settings)
 lease = _parts.lease(settings, table)
 record = IncidentRecord(table)
@@ -49,23 +48,17 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         began = int(so_far["began"])
     else:
         done, after, began = Repaired(), place(_since(claim, event.get("since"), now)), now
-    silent: dict[str, str] = {}
     away: dict[str, str] = {}
-    while True:
-        part = ledger.stretch(claim.region, after, _parts.STRETCH, silent)
-        _say("ledger", part.unread)
-        silent |= part.unread
-        done = done.plus(Repaired(unread=tuple(silent))).plus(_repair(claim, part.entries, away))
-        if part.end is None or _parts.now_ms() - now >= ENOUGH_MS:
-            break
-        after = part.end
-        claim = lease.renew(claim, _parts.now_ms())
-    more = part.end is not None
+    end: str | None = None
+    for held, part in stretches(ledger, lease, claim, after, now + ENOUGH_MS):
+        done = done.plus(Repaired(unread=tuple(part.unread)))
+        done, end = done.plus(_repair(held, part.entries, away)), part.end
+    more = end is not None
     return {
         **asdict(done),
         "complete": not done.unread and not more,
         "more": more,
-        "after": part.end,
+        "after": end,
         "began": began,
     }
 
@@ -103,7 +96,7 @@ def _elsewhere(ids: Collection[str], away: dict[str, str]) -> dict[str, Message]
         try:
             found.append(replicas[region].held(ids))
         except SidestepError as error:
-            _say("replica", {region: str(error)})
+            say_unread("replica", {region: str(error)})
             away[region] = str(error)
     return newest(found)
 
@@ -116,11 +109,6 @@ def _serving(claim: Claim, away: Mapping[str, str]) -> tuple[str, ...]:
         for region in away
         if control is not None and region != claim.region and control.of(region).state == SERVING
     )
-
-
-def _say(what: str, away: Mapping[str, str]) -> None:
-    for region, why in away.items():
-        logger.warning(f"a {what} could not be read", region=region, reason=why)
 
 
 def _since(claim: Claim, given: int | None, now: int) -> int:
