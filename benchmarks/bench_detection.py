@@ -156,7 +156,8 @@ class Observers:
                     what = plan.send(bad)
                 except StopIteration:
                     what = None
-        return Probe(region, True, True, 200, MS, None, region, tuple(requests))
+        at_ms = CLOCK_MS + int(t * 1000)
+        return Probe(region, True, True, 200, MS, None, region, tuple(requests), at_ms)
 
 
 def first_drain(

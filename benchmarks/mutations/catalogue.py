@@ -6,7 +6,7 @@ A bug that two layers keep from harm takes both away: one alone would change not
 from __future__ import annotations
 
 from benchmarks.mutations.guards import GUARDS
-from benchmarks.mutations.mutation import API, AWS, CONTROL, CORE, Edit, Mutation, one
+from benchmarks.mutations.mutation import API, AWS, CONTROL, CORE, Edit, Mutation, bug, one
 
 _ALWAYS = " OR attribute_exists(pk) OR attribute_not_exists(pk)"
 
@@ -106,12 +106,17 @@ MUTATIONS = (
         ),
         ("link-cut", "region-isolated"),
     ),
-    one(
+    bug(
         "stale-votes",
         "what an observer said long ago counts like what it says now",
-        f"{CORE}/findings.py",
-        "and now_ms - newest[region].at_ms <= policy.vote_max_age_s * 1000",
-        "and newest[region].at_ms > 0",
+        (
+            Edit(
+                f"{CORE}/findings.py",
+                "and now_ms - newest[region].at_ms <= policy.vote_max_age_s * 1000",
+                "and newest[region].at_ms > 0",
+            ),
+            Edit(f"{CORE}/findings.py", "        if age_s > limit_s:\n", "        if age_s < 0:\n"),
+        ),
         "region-down",
     ),
     one(

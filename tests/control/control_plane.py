@@ -345,11 +345,12 @@ def holder(name: str, kind: str = "failover", here: str = VIRGINIA) -> str:
 
 
 def probe(region: str, status: int | None = 200) -> dict[str, Any]:
-    """A probe's answer; status None: nothing answered."""
-    body = {"status": "ok", "region": region}
+    """A probe's answer, of now; status None: nothing answered."""
+    asked = {"region": region, "at_ms": int(time.time() * 1000), "reached": status is not None}
     if status is None:
-        return {"region": region, "reached": False, "error": "ConnectTimeoutError: no answer"}
-    return {"region": region, "reached": True, "status": status, "latency_ms": 80, "body": body}
+        return {**asked, "error": "ConnectTimeoutError: no answer"}
+    body = {"status": "ok", "region": region}
+    return {**asked, "status": status, "latency_ms": 80, "body": body}
 
 
 def told_of(switches: Switches) -> dict[str, Any]:

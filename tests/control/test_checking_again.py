@@ -23,7 +23,7 @@ BAD = Evidence("health", 503, 200, True, "GET /health answered 503")
 def view(bad: set[str] = frozenset({LONDON}), **control: Any) -> View:  # type: ignore[assignment]  # a frozen default
     """Every observer calls these Regions impaired, and all others healthy."""
     votes = {
-        region: Vote(region, IMPAIRED if region in bad else HEALTHY, NOW, 3, (BAD,))
+        region: Vote(region, IMPAIRED if region in bad else HEALTHY, NOW, 3, (BAD,), looked_ms=NOW)
         for region in REGIONS
     }
     ballots = tuple(Ballot(region, NOW, True, "", votes) for region in REGIONS)

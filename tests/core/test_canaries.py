@@ -45,8 +45,9 @@ def test_one_look_is_a_blip_however_bad_it_was() -> None:
 def test_a_red_health_check_speaks_for_all_that_was_not_asked_then() -> None:
     ballot = None
     for _ in range(2):
-        red = Probe(LONDON, True, status=503, requests=(Request("GET /health", 503, 40),))
         at = (ballot.at_ms if ballot else NOW) + 10_000
+        asked = (Request("GET /health", 503, 40),)
+        red = Probe(LONDON, True, status=503, requests=asked, at_ms=at)
         ballot = cast(VIRGINIA, [red], {}, {}, True, ballot, POLICY, at)
 
     assert ballot
@@ -144,11 +145,11 @@ def look(
     """Virginia's next ballot: so many canaries to London failed, Oregon is well."""
     canaries = [Request("POST /canary", 200, 40) for _ in range(asked)]
     canaries[:failed] = [Request("POST /canary", status, ms)] * failed
+    at = (before.at_ms if before else NOW) + 10_000
     probes = [
-        Probe(region, True, status=200, latency_ms=40, requests=requests)
+        Probe(region, True, status=200, latency_ms=40, requests=requests, at_ms=at)
         for region, requests in ((LONDON, tuple(canaries)), (OREGON, ()), (VIRGINIA, ()))
     ]
-    at = (before.at_ms if before else NOW) + 10_000
     return cast(VIRGINIA, probes, {}, {}, True, before, POLICY, at)
 
 

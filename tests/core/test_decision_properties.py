@@ -43,14 +43,14 @@ def views(draw: st.DrawFn) -> View:
         if not draw(st.booleans() | st.just(True)):
             continue
         votes = {}
+        age_ms = draw(st.integers(-40, 60) if draw(rarely) else st.integers(0, 15)) * 1000
         for region in regions:
             verdict = draw(verdicts) if draw(rarely) else truth[region]
             bad = {IMPAIRED: True, HEALTHY: False, UNKNOWN: None}[verdict]
             seen = Evidence("health", 503.0, 200, bad, f"{observer} on {region}")
-            votes[region] = Vote(
-                region, verdict, NOW - draw(st.sampled_from([0, 30, 200, 200])) * 1000, 1, (seen,)
-            )
-        age_ms = draw(st.integers(-40, 60) if draw(rarely) else st.integers(0, 15)) * 1000
+            since_ms = NOW - draw(st.sampled_from([0, 30, 200, 200])) * 1000
+            looked_ms = NOW - age_ms - (draw(st.integers(0, 60)) * 1000 if draw(rarely) else 0)
+            votes[region] = Vote(region, verdict, since_ms, 1, (seen,), looked_ms=looked_ms)
         ballots.append(Ballot(observer, NOW - age_ms, not draw(rarely), "", votes))
     states = {
         region: RegionState(
@@ -128,6 +128,24 @@ def test_votes_that_are_too_old_or_not_believed_change_nothing(view: View, polic
     )
 
     assert decide(view, policy, NOW) == decide(replace(view, ballots=counting), policy, NOW)
+
+
+@given(views(), policies)
+def test_votes_of_looks_that_are_too_old_prove_nothing_however_lately_they_were_cast(
+    view: View, policy: Policy
+) -> None:
+    oldest = NOW - policy.vote_max_age_s * 1000
+
+    def unseen(ballot: Ballot) -> Ballot:
+        votes = {
+            region: vote if vote.looked_ms >= oldest else Vote(region, UNKNOWN, NOW, 0, ())
+            for region, vote in ballot.votes.items()
+        }
+        return replace(ballot, votes=votes)
+
+    without = replace(view, ballots=tuple(unseen(ballot) for ballot in view.ballots))
+
+    assert decide(view, policy, NOW) == decide(without, policy, NOW)
 
 
 @given(views(), policies, st.randoms(use_true_random=False))

@@ -144,8 +144,8 @@ def says(at_s: int, bad: bool, since_s: int) -> tuple[Ballot, ...]:
     """Everybody's ballots: London as it is, the others well."""
     at_ms, since_ms = NOW + at_s * 1000, NOW + since_s * 1000
     seen = (Evidence("health", 503.0, 200, True, "503"),) if bad else ()
-    votes = {region: Vote(region, HEALTHY, NOW, 3, ()) for region in REGIONS}
-    votes[LONDON] = Vote(LONDON, IMPAIRED if bad else HEALTHY, since_ms, 3, seen)
+    votes = {region: Vote(region, HEALTHY, NOW, 3, (), looked_ms=at_ms) for region in REGIONS}
+    votes[LONDON] = Vote(LONDON, IMPAIRED if bad else HEALTHY, since_ms, 3, seen, looked_ms=at_ms)
     return tuple(Ballot(observer, at_ms, True, "", votes) for observer in REGIONS)
 
 

@@ -42,7 +42,9 @@ def not_made(region: str) -> Probe:
 
 
 def ballot_of(looks: Sequence[Probe], before: Ballot | None = None, now_ms: int = NOW) -> Ballot:
-    return cast(VIRGINIA, looks, {}, {}, True, before, POLICY, now_ms)
+    """Of looks that were made just then."""
+    seen = [replace(one, at_ms=now_ms if one.looked else 0) for one in looks]
+    return cast(VIRGINIA, seen, {}, {}, True, before, POLICY, now_ms)
 
 
 def test_what_all_of_them_asked_is_weighed_together() -> None:

@@ -25,8 +25,12 @@ def ballot(
     age_s: float = 5.0,
     believed: bool = True,
     since_s: float = 600.0,
+    looked_s: float = 0.0,
 ) -> Ballot:
-    """What an observer says: these Regions are impaired, the others healthy, for so long."""
+    """What an observer says: these Regions are impaired, the others healthy, for so long. It looked
+    so many seconds before it said so."""
+    at_ms = NOW - int(age_s * 1000)
+    looked_ms = at_ms - int(looked_s * 1000)
     votes = {}
     for region in REGIONS:
         is_bad = region in bad
@@ -34,8 +38,10 @@ def ballot(
         seen = Evidence("health", 503.0 if is_bad else 200.0, 200, is_bad, words)
         verdict = IMPAIRED if is_bad else HEALTHY
         lately = Score(asked=24, failed=24 if is_bad else 0)
-        votes[region] = Vote(region, verdict, NOW - int(since_s * 1000), 3, (seen,), lately)
-    return Ballot(observer, NOW - int(age_s * 1000), believed, "as it says", votes)
+        votes[region] = Vote(
+            region, verdict, NOW - int(since_s * 1000), 3, (seen,), lately, looked_ms
+        )
+    return Ballot(observer, at_ms, believed, "as it says", votes)
 
 
 def view(*ballots: Ballot, control: ControlState | None = None) -> View:

@@ -101,10 +101,10 @@ def with_claim(region: str = CLAIMED, **more: Any) -> Given:
     return lambda world: {"claim": world.claims[region], **more}
 
 
-def looked_at(region: str) -> dict[str, Any]:
+def looked_at(region: str, at_ms: int) -> dict[str, Any]:
     """What ProbeFunction says of a healthy Region."""
     seen = {"reached": True, "status": 200, "latency_ms": 20, "error": "", "body": ""}
-    return {"region": region, **seen}
+    return {"region": region, "at_ms": at_ms, **seen}
 
 
 def with_a_write_missing(world: World) -> dict[str, Any]:
@@ -136,7 +136,10 @@ GIVEN: dict[str, Given] = {
     "LedgerFunction": lambda _: sample("bus-message-written.json"),
     "ReemitFunction": lambda _: sample("queue-unsent-event.json"),
     "ReplicatedFunction": lambda _: sample("stream-records.json"),
-    "VoteFunction": lambda _: {"trigger": "hand", "probes": [looked_at(r) for r in REGIONS]},
+    "VoteFunction": lambda world: {
+        "trigger": "hand",
+        "probes": [looked_at(r, int(world.cloud.kernel.now * 1000)) for r in REGIONS],
+    },
     "ClaimFunction": lambda _: claiming(CLAIMED),
     "RecheckFunction": with_claim(),
     "GateFunction": with_claim(LEFT, action="drain"),

@@ -56,6 +56,13 @@ def break_health(cloud: LocalCloud, region: str) -> None:
     )
 
 
+def mend_health(cloud: LocalCloud, region: str) -> None:
+    """The Region's /health answers 200 again."""
+    cloud.client("dynamodb", region).delete_item(
+        TableName=cloud.table("regional"), Key={"pk": {"S": "fault"}, "sk": {"S": "health"}}
+    )
+
+
 def go_on(cloud: LocalCloud, seconds: float) -> None:
     """Let simulated seconds pass."""
     cloud.kernel.run(until=float(cloud.kernel.env.now) + seconds)

@@ -48,7 +48,7 @@ class EndpointProbe:
     ) -> dict[str, Any]:
         """What /health answered, and then what the canaries got, if they are wanted:
         `requests`, each with its `status` and `error`, one of them None, and `ms`. `closer`:
-        as many as doubt asks for.
+        as many as doubt asks for. `at_ms`: when the look began, by this Region's clock.
 
         A Region whose /health is not 2xx is asked nothing more. Never raises for what the
         network or the Region does.
@@ -57,6 +57,7 @@ class EndpointProbe:
         health = self._ask(host, HEALTH)
         seen = {
             "region": region,
+            "at_ms": int(began * 1000),
             "reached": health["status"] is not None,
             "status": health["status"],
             "latency_ms": health["ms"] if health["status"] is not None else None,

@@ -12,7 +12,8 @@ probe = EndpointProbe()
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"region", "closer"}` → what the Region answered, or that it did not.
+    """`{"region", "closer"}` → what the Region answered, or that it did not, and when it
+    was asked.
 
     Canaries go to the others: it is their quorum that moves a Region. Of two Regions each
     has to agree about itself, so there each sends some to itself as well; as does everybody

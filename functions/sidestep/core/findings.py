@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidestep.core.canaries import wellness
 from sidestep.core.control import CLOCK_SKEW_MS, ControlState
@@ -87,20 +87,37 @@ class Finding:
 
 
 def counting(view: View, policy: Policy, now_ms: int) -> tuple[Ballot, ...]:
-    """The ballots that count: fresh, of healthy observers, of guarded Regions; in list order."""
+    """The ballots that count: fresh, of healthy observers, of guarded Regions; in list order.
+
+    A ballot is as old as its casting, which proves that its observer lives; a vote is as old as
+    its look. One whose look is too old is unknown, as if that had not been made: an observer that
+    lives is not silent about its own Region.
+    """
     newest: dict[str, Ballot] = {}
     for ballot in view.ballots:
         known = newest.get(ballot.observer)
         if known is None or ballot.at_ms > known.at_ms:
             newest[ballot.observer] = ballot
     return tuple(
-        newest[region]
+        _of_fresh_looks(newest[region], policy, now_ms)
         for region in view.regions
         if region in newest
         and newest[region].observer_healthy
         and now_ms - newest[region].at_ms <= policy.vote_max_age_s * 1000
         and newest[region].at_ms - now_ms <= CLOCK_SKEW_MS
     )
+
+
+def _of_fresh_looks(ballot: Ballot, policy: Policy, now_ms: int) -> Ballot:
+    """The ballot with what is left of its votes whose looks are too old."""
+    votes = {}
+    for region, vote in ballot.votes.items():
+        age_s, limit_s = (now_ms - vote.looked_ms) / 1000, policy.vote_max_age_s
+        votes[region] = vote
+        if age_s > limit_s:
+            words = f"{ballot.observer}'s last look at {region} was {age_s:.0f} s ago"
+            votes[region] = vote.lapsed(f"{words} (limit {limit_s} s)")
+    return replace(ballot, votes=votes)
 
 
 def find(region: str, counted: Sequence[Ballot], policy: Policy) -> Finding:

@@ -39,7 +39,9 @@ WORDS: Mapping[str, str] = {
         "the Region counts as impaired: four failures close together, more when many requests "
         "between them succeeded"
     ),
-    "vote_max_age_s": "An older ballot does not count: three rounds and a little",
+    "vote_max_age_s": (
+        "What an older look saw, and an older ballot, does not count: three rounds and a little"
+    ),
     "lag_limit_ms": (
         "A peer's heartbeat older than this is told as late replication; never a reason to move"
     ),

@@ -8,7 +8,7 @@ neither good nor bad.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sidestep.core.canaries import CANARIES, Request, Score, failed
@@ -17,17 +17,18 @@ from sidestep.core.policy import Policy
 HEALTHY, SUSPECTED, IMPAIRED, UNKNOWN = "healthy", "suspected", "impaired", "unknown"
 REQUESTS = "requests"
 APART_MS = 5000
-"""Looks closer than this are one to a streak: an alarm starts a look beside the scheduled one, and
-both see the same moment. Half of a round."""
+"""Looks that began closer than this are one to a streak: an alarm starts a look beside the
+scheduled one, and both see the same moment. Half of a round."""
 
 
 @dataclass(frozen=True)
 class Probe:
     """One look at a Region: its public /health, and what the `requests` of that look got, the
-    one to /health among them. `status` is None when nothing was answered.
+    one to /health among them. `status` is None when nothing was answered. `at_ms`: when the
+    look began, by the observer's clock.
 
     `looked` is False when the look itself failed (our own function, not the Region): that is
-    no evidence at all.
+    no evidence at all, and has no time.
     """
 
     region: str
@@ -38,20 +39,27 @@ class Probe:
     error: str | None = None
     answered_by: str | None = None
     requests: tuple[Request, ...] = ()
+    at_ms: int = 0
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Probe:
-        """From ProbeFunction's answer, or from what a failed probe step left in its place."""
+        """From ProbeFunction's answer, or from what a failed probe step left in its place.
+
+        An answer that does not say when it looked (the release before did not) proves nothing
+        of any moment: as if none had been made.
+        """
         body = data.get("body")
+        at_ms = int(data.get("at_ms", 0))
         return cls(
             region=str(data["region"]),
             reached=bool(data.get("reached")),
-            looked=bool(data.get("looked", True)),
+            looked=bool(data.get("looked", True)) and at_ms > 0,
             status=data.get("status"),
             latency_ms=data.get("latency_ms"),
             error=data.get("error"),
             answered_by=body.get("region") if isinstance(body, Mapping) else None,
             requests=tuple(Request.from_dict(one) for one in data.get("requests", ())),
+            at_ms=at_ms,
         )
 
 
@@ -76,7 +84,11 @@ class Evidence:
 @dataclass(frozen=True)
 class Vote:
     """An observer's verdict on a Region, since when (ms), after how many like looks in a row,
-    and the score of its requests."""
+    and the score of its requests.
+
+    `looked_ms`: when the last look that it rests on began, by the observer's clock; 0: never. It
+    proves nothing of later, whenever the ballot was cast.
+    """
 
     region: str
     verdict: str
@@ -84,11 +96,18 @@ class Vote:
     streak: int
     evidence: tuple[Evidence, ...]
     score: Score = field(default_factory=Score)
+    looked_ms: int = 0
+
+    def lapsed(self, words: str) -> Vote:
+        """What is left of it when its look is too old: no more than of one that was not made."""
+        seen = (Evidence("health", None, None, None, words),)
+        return replace(self, verdict=UNKNOWN, streak=0, evidence=seen, score=Score())
 
 
 @dataclass(frozen=True)
 class Ballot:
-    """All votes of one observer at one time (ms). An unhealthy observer's word does not count."""
+    """All votes of one observer, cast at one time (ms), which proves that it was at work then; what
+    it had seen is as old as each vote's look. An unhealthy observer's word does not count."""
 
     observer: str
     at_ms: int
@@ -102,7 +121,8 @@ class Ballot:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Ballot:
-        """From plain JSON."""
+        """From plain JSON. The release before kept no times of looks: there the ballot's was
+        taken for them, and is."""
         votes = {
             region: Vote(
                 region=region,
@@ -111,6 +131,7 @@ class Ballot:
                 streak=int(vote["streak"]),
                 evidence=tuple(Evidence(**dict(e)) for e in vote["evidence"]),
                 score=Score.from_dict(vote.get("score", {})),
+                looked_ms=int(vote.get("looked_ms", data["at_ms"])),
             )
             for region, vote in data["votes"].items()
         }
@@ -135,17 +156,25 @@ def cast(
 ) -> Ballot:
     """An observer's ballot from what it saw this round.
 
-    `probes`: one look at each Region, or several made at once, which count as one. `alarms` are
+    `probes`: one look at each Region, or several made at once, which count as one, as old as the
+    oldest; `now_ms` is when the ballot is cast, which may be long after. `alarms` are
     its own Region's, by name; `lags_ms` the age of each source's newest heartbeat
     here. `own_table_works`: its own heartbeat was written and read back this round.
     """
+    if previous is not None and _is_overtaken(probes, previous, now_ms):
+        believed = previous.observer_healthy and own_table_works
+        return replace(previous, at_ms=now_ms, observer_healthy=believed)
     votes = {}
     for region, looks in by_region(probes).items():
         before = previous.votes.get(region) if previous else None
-        again = previous is not None and abs(now_ms - previous.at_ms) < APART_MS
+        made = [look for look in looks if look.looked]
+        # An answer from the future: the clock was set back since the look.
+        looked_ms = min([now_ms, *(look.at_ms for look in made)]) if made else None
+        apart_ms = (looked_ms or now_ms) - before.looked_ms if before else APART_MS
+        again = abs(apart_ms) < APART_MS
         score = before.score if before else Score()
         evidence = [_probe_evidence(observer, looks[0], policy)]
-        faults = [fault for look in looks if look.looked for fault in _faults(look, policy)]
+        faults = [fault for look in made for fault in _faults(look, policy)]
         score = score.after(faults, policy.request_bad_share, policy.request_bad_score, again)
         if any(len(look.requests) > 1 for look in looks):  # of /health alone all is said
             evidence.append(_request_evidence(observer, region, faults, score, policy))
@@ -153,9 +182,24 @@ def cast(
             evidence += _alarm_evidence(alarms)
         else:
             evidence.append(_lag_evidence(region, lags_ms.get(region), policy))
-        votes[region] = _vote(region, tuple(evidence), score, before, again, policy, now_ms)
+        if looked_ms is None and any(e.bad for e in evidence):
+            looked_ms = now_ms  # its own alarms, read now, speak without a look
+        votes[region] = _vote(
+            region, tuple(evidence), score, before, again, policy, looked_ms, now_ms
+        )
     healthy, why = _observer_health(observer, probes, own_table_works)
     return Ballot(observer, now_ms, healthy, why, votes)
+
+
+def _is_overtaken(probes: Sequence[Probe], previous: Ballot, now_ms: int) -> bool:
+    """Whether a ballot of later looks has been cast already: two executions look at a time, and
+    one may be slow from its looks to its ballot. What it saw is the past, and says nothing new.
+
+    Not where the last ballot itself is of later than now: the clock was wrong, or was set back.
+    """
+    looked_ms = max((probe.at_ms for probe in probes if probe.looked), default=now_ms)
+    newest_ms = max((vote.looked_ms for vote in previous.votes.values()), default=0)
+    return looked_ms < newest_ms and previous.at_ms <= now_ms
 
 
 def _observer_health(
@@ -250,6 +294,7 @@ def _vote(
     before: Vote | None,
     again: bool,
     policy: Policy,
+    looked_ms: int | None,
     now_ms: int,
 ) -> Vote:
     """The verdict with hysteresis. `streak` counts bad looks upwards, good ones downwards; one that
@@ -262,7 +307,9 @@ def _vote(
     """
     bad = any(e.bad for e in evidence)
     if not bad and not any(e.bad is False and e.signal != "lag_ms" for e in evidence):
-        return Vote(region, UNKNOWN, now_ms, before.streak if before else 0, evidence, score)
+        last_ms = before.looked_ms if before else 0
+        streak = before.streak if before else 0
+        return Vote(region, UNKNOWN, now_ms, streak, evidence, score, looked_ms or last_ms)
     doubtful = not bad and any(e.signal == REQUESTS and e.bad is None for e in evidence)
     certain = any(e.signal == REQUESTS and e.bad for e in evidence)
     count = before.streak if before else 0
@@ -278,5 +325,7 @@ def _vote(
         verdict = HEALTHY
     else:
         verdict = was
-    since = before.since_ms if before and verdict == was else now_ms
-    return Vote(region, verdict, since, streak, evidence, score.forgotten() if well else score)
+    seen_ms = now_ms if looked_ms is None else looked_ms
+    since = before.since_ms if before and verdict == was else seen_ms
+    kept = score.forgotten() if well else score
+    return Vote(region, verdict, since, streak, evidence, kept, seen_ms)
