@@ -18,9 +18,10 @@ LATE_S = 60.0
 that sees the Region well again, or the age at which a silent one's vote is void."""
 _SKEW_S = 60.0
 """How much longer where clocks are wrong: a vote looks younger to one that is behind."""
-_STATES_TO_DRAIN = 8
-"""Transitions from an observer's decision to the control item's DRAINING, each late where
-executions are slow: three of observe, and failover's as far as "Drain by the gate"."""
+_STATES_TO_DRAIN = 2
+"""Transitions from failover's "Check again", which takes no vote of an older look than the policy
+allows, to "Drain by the gate", each late where executions are slow. What came before cannot make
+a look younger: votes are as old as their looks."""
 _DRILL = "drill"
 _TELLS_NOTHING = frozenset({"link-cut", "replication-paused", "replication-slow"})
 """Kinds that do harm, and never make one Region worse than another for its clients."""
@@ -98,12 +99,18 @@ class Harm:
         skewed = any(strike.kind == "clock-skew" for strike in self.strikes)
         prompt_s = at_s - LATE_S - (_SKEW_S if skewed else 0.0)
         since_s = prompt_s
-        for strike in self.strikes:
-            if strike.kind == "workflow-slow":
-                slowed_s = prompt_s - _STATES_TO_DRAIN * float(strike.settings["extra_s"])
-                # One that was over before that cannot have held this drain up.
-                if strike.in_force(slowed_s, at_s):
-                    since_s = min(since_s, slowed_s)
+        slow = [strike for strike in self.strikes if strike.kind == "workflow-slow"]
+        for strike in slow:
+            # Of several at once in one Region each adds to a transition.
+            extra_s = sum(
+                float(other.settings["extra_s"])
+                for other in slow
+                if other.region == strike.region and other.in_force(strike.since_s, strike.until_s)
+            )
+            slowed_s = prompt_s - _STATES_TO_DRAIN * extra_s
+            # One that was over before that cannot have held this drain up.
+            if strike.in_force(slowed_s, at_s):
+                since_s = min(since_s, slowed_s)
         return (strike for strike in self.strikes if strike.in_force(since_s, at_s))
 
 

@@ -313,6 +313,17 @@ def test_a_drain_that_is_late_is_one_where_executions_are_slow_or_clocks_wrong()
     assert found(*harm, *strike("clock-skew", THERE, 20.0, 90.0, ahead_s=20.0), drain) == set()
 
 
+def test_how_long_a_look_waited_for_its_ballot_is_no_excuse_for_a_drain() -> None:
+    """Two states are between the last judgement of the votes and the drain, not the eight from a
+    look on."""
+    harm = strike("health-errors", HERE, 10.0, 25.0)
+    slow = strike("workflow-slow", THERE, 5.0, 90.0, extra_s=5.0)
+
+    assert found(*harm, *slow, state("DRAINING", 100.0)) == {"harmed-only"}
+    at_once = strike("workflow-slow", THERE, 50.0, 90.0, extra_s=5.0)
+    assert found(*harm, *slow, *at_once, state("DRAINING", 100.0)) == set()
+
+
 def test_no_drain_begins_under_a_pause_but_a_persons() -> None:
     pause = {"kind": "pause", "t": 10.0, "until": 200.0}
     harm = strike("health-errors", HERE, 20.0, 300.0)
