@@ -15,6 +15,7 @@ from localcloud.cloud import ROOT, Topology
 from localcloud.fault_kinds import ACTING, KINDS, REGIONLESS, Number, Word
 from localcloud.scenario import HELD, Fault, Scenario
 from sidestep.core.policy import Policy
+from sidestep.core.traffic import LIVES_MS, SLACK_MS
 
 GUARDABLE = ("eu-west-2", "us-east-1", "us-west-2", "ap-southeast-2", "sa-east-1")
 """Regions on four continents, so that latencies and wardens differ."""
@@ -37,14 +38,16 @@ ONCE, THRICE, LASTING, RETURNING = "once", "thrice", "lasting", "returning"
 COURSES = {ONCE: 43, THRICE: 20, LASTING: 10, RETURNING: 27}
 """How what does harm goes on, and how often of a hundred. What hinders is there once or thrice."""
 LASTING_S = (110.0, 170.0)
-"""Beyond the failover: the Region is drained, nobody is at work on it, and it is not yet well."""
+"""Beyond the failover, or about its end where `Policy.traffic_deadline_s` is long: the Region is
+drained, nobody is at work on it, and it is not yet well."""
 AGAIN_S = (40.0, 60.0)
 """How long each of two strikes lasts that are a return apart: enough to be drained for."""
-QUICK_S = 60
-"""With a longer `Policy.traffic_deadline_s` a world would wait for minutes for the second."""
-DRAIN_S, LEAVES_S, WELL_S, RESTORE_S = 15.0, 25.0, 30.0, 25.0
-"""What a drain, its failover's last steps, observers' good looks in a row and a restore take here,
-beside what the policy says: seen in runs, and good enough to aim by."""
+QUICK_S = 120
+"""With a longer `Policy.cooldown_s` a world would wait for minutes for the second."""
+DRAIN_S, MOVES_S, LEAVES_S, WELL_S, RESTORE_S = 15.0, 20.0, 45.0, 30.0, 25.0
+"""What a drain, DNS's move as a failover sees it, the failover's last steps until it puts the
+incident down, observers' good looks in a row and a restore take here, beside what the policy says:
+seen in runs, and good enough to aim by."""
 STALL_S = 150.0
 """Longer than a lease and the clocks' difference (`Policy.lease_s`, CLOCK_SKEW_MS): an execution
 that stands still for so long is taken over, and its late steps must be refused."""
@@ -294,7 +297,7 @@ def _course(
         possible = [LASTING]
     if kind in HURTS:
         possible.append(LASTING)
-        if numbers.traffic_deadline_s <= QUICK_S:
+        if numbers.cooldown_s <= QUICK_S:
             possible.append(RETURNING)
     known = {name: COURSES[name] for name in possible}
     course = chance.choices(list(known), list(known.values()))[0]
@@ -311,7 +314,8 @@ def _course(
 def cools_down(for_s: float, policy: Policy) -> tuple[float, float]:
     """From when to when, after a Region's failure of so many seconds began, a new one of it falls
     into the cool-down after its return; a moment only where the policy has hardly any."""
-    left = DRAIN_S + policy.traffic_deadline_s + LEAVES_S
+    sent_elsewhere = MOVES_S + (LIVES_MS + SLACK_MS) / 1000
+    left = DRAIN_S + min(sent_elsewhere, policy.traffic_deadline_s) + LEAVES_S
     well = for_s + WELL_S + policy.stability_window_s
     restored = max(left, well) + RESTORE_S
     closed = restored + policy.probation_s

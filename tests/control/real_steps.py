@@ -27,8 +27,10 @@ from tests.control.control_plane import VIRGINIA, ControlPlane, holder
 
 STEP_S = 0.5
 """What each step takes."""
+_SEEN = {"done": True, "dns_moved": True, "moved_at": 1}
 LEFT: dict[str, Any] = {
-    "Watch traffic leave": {"Payload": {"done": True, "dns_moved": True, "traffic_moved": True}}
+    "See where clients are sent": {"Payload": {**_SEEN, "traffic_moved": None, "requests": None}},
+    "Watch traffic leave": {"Payload": {**_SEEN, "traffic_moved": True, "requests": 0}},
 }
 """What is seen from outside, which tests/control/test_looking_from_outside.py is about."""
 After = Callable[[str, Callable[[], object]], object]

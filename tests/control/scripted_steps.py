@@ -50,13 +50,21 @@ FAILOVER = {
     "Drain by the gate": says(set=True, marks={"us-east-1": True}, why={}),
     "Flip the toggle": says(set=True, version=2, why="by us"),
     "Note that it is drained": RECORDED,
-    "Watch traffic leave": says(done=True, dns_moved=True, traffic_moved=True),
+    "See where clients are sent": says(
+        done=True, dns_moved=True, traffic_moved=None, requests=None, moved_at=1
+    ),
     "Measure replication": says(caught_up=True, lag_ms=1, why=""),
     "Count the writes at risk": says(
         count=0, keys=[], oldest_ms=None, unread=[], complete=True, since=1, more=False
     ),
     "Put back the writes at risk": repaired(1),
     "Put the incident down": RECORDED,
+    "Watch traffic leave": says(
+        done=True, dns_moved=True, traffic_moved=True, requests=0, moved_at=1
+    ),
+    "Note whether traffic has left": RECORDED,
+    "Tell whether traffic has left": TOLD,
+    "Tell it on the bus": TOLD,
     "Stand down": RECORDED,
     "Stand down and release": RECORDED,
     "Undo the drain": RECORDED,

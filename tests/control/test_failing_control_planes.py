@@ -71,7 +71,10 @@ def failed_over(plane: ControlPlane, **scripted: Any) -> Any:
 
 
 def assert_london_is_drained(plane: ControlPlane, execution: Any) -> None:
-    assert (execution.status, execution.output["what"]) == ("SUCCEEDED", "drained")
+    assert (execution.status, execution.output["what"]) == (
+        "SUCCEEDED",
+        "drained, clients have left",
+    )
     control = plane.control()
     assert (control.of(LONDON).state, control.serving) == ("DRAINED", 2)
     assert not control.of(LONDON).unfinished
@@ -115,7 +118,10 @@ def test_a_gate_that_failed_before_it_counted_the_region_out_leaves_that_to_the_
 ) -> None:
     execution = failed_over(warm_plane, **GATE_FAILED)
 
-    assert (execution.status, execution.output["what"]) == ("SUCCEEDED", "drained")
+    assert (execution.status, execution.output["what"]) == (
+        "SUCCEEDED",
+        "drained, clients have left",
+    )
     control = warm_plane.control()
     assert (control.of(LONDON).state, control.serving) == ("DRAINED", 2)
     assert control.of(LONDON).toggle == "shut"

@@ -15,13 +15,16 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("gate", {"action": "restore"}),
     ("toggle", {"action": "drain"}),
     ("toggle", {"action": "restore"}),
+    ("traffic", {"expect": "elsewhere"}),
     ("traffic", {"expect": "gone"}),
+    ("traffic", {"expect": "back"}),
     ("replication", {"since": 0}),
     ("assess", {}),
     ("repair", {}),
     ("stability", {"window_s": 60}),
     ("record", {"step": "drained", "outcome": "late", "state": "DRAINED"}),
     ("record", {"step": "drained", "outcome": "late", "release": True}),
+    ("record", {"step": "left", "outcome": "late", "evidence": True}),
 ]
 
 

@@ -105,7 +105,7 @@ DRILL_S = 15 * 60
 NOW_MS = 1_767_225_600_000
 UNSTABLE = says(stable=False, bad=False, healthy_for_s=3, why="not long enough")
 UNKNOWN = says(caught_up=None, lag_ms=None, why="no heartbeat")
-STAYS = says(done=False, dns_moved=None, traffic_moved=None)
+STAYS = says(done=False, dns_moved=None, traffic_moved=None, requests=None, moved_at=None)
 DRILL: dict[str, list[Any]] = {
     "See whether a drill may run": says(ok=True, epoch=0, command="aws …", at=NOW_MS),
     "Inject the fault": says(until=NOW_MS + DRILL_S * 1000, at=NOW_MS),
@@ -125,6 +125,10 @@ SILENT = {
             "See whether replication is proven": UNKNOWN,
         },
         POLICY.replication_deadline_s,
+    ),
+    ("failover", "Wait for answers to run out"): (
+        {"See where clients are sent": STAYS},
+        POLICY.traffic_deadline_s,
     ),
     ("failover", "Wait for traffic to leave"): (
         {"Watch traffic leave": STAYS},
@@ -227,6 +231,7 @@ LONGEST: dict[str, Any] = {
 LONGEST_RUNS: dict[str, dict[str, list[Any]]] = {
     "failover": {
         "Claim the incident": held(**LONGEST),
+        "See where clients are sent": STAYS,
         "Watch traffic leave": STAYS,
         "Measure replication": UNKNOWN,
     },

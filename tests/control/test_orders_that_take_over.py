@@ -61,7 +61,7 @@ def test_a_pause_does_not_hold_an_order_that_took_over_an_automatic_failover(
 
     execution = order(warm_plane, "forced")  # nobody votes: automatic would stand down
 
-    assert execution.output["what"] == "drained"
+    assert execution.output["what"] == "drained, clients have left"
     assert (warm_plane.state(), warm_plane.control().of(LONDON).mode) == ("DRAINED", "forced")
 
 
@@ -74,7 +74,7 @@ def test_a_return_that_nobody_holds_any_more_is_turned_back_by_an_order(
 
     execution = order(warm_plane, mode)
 
-    assert execution.output["what"] == "drained"
+    assert execution.output["what"] == "drained, clients have left"
     control = warm_plane.control()
     assert (control.of(LONDON).state, control.of(LONDON).mode) == ("DRAINED", mode)
     assert (control.serving, control.of(LONDON).attempts) == (2, 0)
@@ -88,7 +88,7 @@ def test_a_return_that_is_held_is_turned_back_by_force_only_and_its_holder_stand
     recovery = on_probation(warm_plane)
     assert "held by" in warm_plane.ask_claim("order", mode="manual")["why"]
 
-    assert order(warm_plane, "forced").output["what"] == "drained"
+    assert order(warm_plane, "forced").output["what"] == "drained, clients have left"
 
     with pytest.raises(LeaseLost):
         warm_plane.record(recovery, "serving", state="SERVING", release=True)

@@ -13,6 +13,7 @@ from tests.asl.workflows import FOLDER, definition_of
 from tests.control.scripted_steps import FAILOVER, RECOVERY, held, repaired, says
 
 NOW_MS = int(EPOCH * 1000)
+LEFT = "drained, clients have left"
 AT_RISK = says(
     count=1200, keys=[], oldest_ms=1, unread=[], complete=True, since=1, more=False, began=NOW_MS
 )
@@ -35,11 +36,12 @@ def _run(name: str, answers: dict[str, Any], changed: dict[str, Any]) -> Run:
     return run_ours(definition, {"region": "eu-west-2"}, answers | otherwise)
 
 
-def test_a_failover_drains_by_both_switches_verifies_counts_and_tells() -> None:
+def test_a_failover_drains_by_both_switches_counts_tells_and_then_sees_clients_leave() -> None:
     run = failover()
 
     assert run.status == "SUCCEEDED"
-    assert run.output["what"] == "drained"
+    assert run.states.index("Put the incident down") < run.states.index("Watch traffic leave")
+    assert run.output["what"] == LEFT
     assert run.output["announced"] == {"topic": True, "bus": True}
 
 
@@ -65,24 +67,25 @@ def test_a_region_that_came_back_is_not_drained() -> None:
 def test_the_last_serving_region_is_refused_and_the_incident_put_down() -> None:
     run = failover(Drain_by_the_gate=[Throw("LastServingRegion")])
 
-    assert run.states[-4:-1] == [
+    assert run.states[-5:-2] == [
         "Stand down and release",
         "Announce the outcome",
         "Announce it on the bus",
     ]
+    assert "Watch traffic leave" not in run.states
     assert run.status == "SUCCEEDED"
 
 
 def test_without_route_53s_control_plane_the_gate_alone_drains() -> None:
     run = failover(Flip_the_toggle=[Throw("Unreachable")])
 
-    assert run.output["what"] == "drained"
+    assert run.output["what"] == LEFT
 
 
 def test_without_any_warden_the_toggle_alone_drains() -> None:
     run = failover(Drain_by_the_gate=says(set=False, marks={}, why={}))
 
-    assert run.output["what"] == "drained"
+    assert run.output["what"] == LEFT
 
 
 def test_when_neither_switch_takes_it_is_undone_and_a_person_is_told() -> None:
@@ -108,19 +111,70 @@ def test_an_error_after_the_drain_is_handed_over_with_commands() -> None:
     assert run.states[-3:] == ["Hand over to a person", "Tell a person", "End as failed"]
 
 
+STAYS = says(done=False, dns_moved=True, traffic_moved=False, requests=7, moved_at=1)
+
+
+def test_a_drain_is_told_at_once_and_what_its_clients_did_when_that_is_known() -> None:
+    told = announcements({"Watch traffic leave": [*STAYS * 20, *FAILOVER["Watch traffic leave"]]})
+
+    assert [subject for _, subject in told] == [
+        "Sidestep: eu-west-2 drained",
+        "Sidestep: eu-west-2 drained, clients have left",
+    ]
+    assert told[0][0] < 60 < 200 <= told[1][0]
+
+
 def test_traffic_that_never_leaves_is_said_after_the_deadline() -> None:
-    stays = says(done=False, dns_moved=False, traffic_moved=False)
+    told = announcements({"Watch traffic leave": STAYS})
 
-    run = failover(Watch_traffic_leave=stays)
+    assert told[-1][1] == "Sidestep: eu-west-2 drained, not verified: look"
+    assert Policy().traffic_deadline_s <= told[-1][0] < Policy().traffic_deadline_s + 30
 
-    assert run.output["what"] == "drained, not verified: look"
-    assert run.waited_s >= Policy().traffic_deadline_s
+
+def test_dns_that_is_not_seen_to_move_is_said_when_the_incident_is_put_down() -> None:
+    named = says(done=False, dns_moved=False, traffic_moved=None, requests=None, moved_at=None)
+
+    told = announcements({"See where clients are sent": named, "Watch traffic leave": STAYS})
+
+    assert [subject for _, subject in told] == [
+        "Sidestep: eu-west-2 drained, DNS not seen to move: look",
+        "Sidestep: eu-west-2 drained, not verified: look",
+    ]
+    assert told[0][0] >= Policy().traffic_deadline_s
+
+
+def test_who_watches_clients_leave_ends_quietly_once_another_has_claimed_the_incident() -> None:
+    fenced = Throw("LeaseLost", "token 1 is fenced off by token 2")
+
+    run = failover(Watch_traffic_leave=[*STAYS, fenced])
+
+    assert (run.status, run.states[-1]) == ("SUCCEEDED", "Stand aside")
+    assert (run.output["what"], run.output["why"]) == ("drained", f"LeaseLost: {fenced.cause}")
+    assert "Tell whether traffic has left" not in run.states
+
+
+def test_what_cannot_be_put_into_the_record_is_told_all_the_same() -> None:
+    told = announcements(
+        {"Watch traffic leave": STAYS, "Note whether traffic has left": [Throw("Boom")]}
+    )
+
+    assert told[-1][1] == "Sidestep: eu-west-2 drained, not verified: look"
+
+
+def announcements(changed: dict[str, Any]) -> list[tuple[float, str]]:
+    """What a failover tells people, and how many seconds after its start."""
+    bench, at_s = Bench(FAILOVER | changed), list[float]()
+    tells = ("Announce the outcome", "Tell whether traffic has left")
+    bench.runner.meanwhile = dict.fromkeys(tells, lambda: at_s.append(float(bench.env.now)))
+    bench.finish(definition_of(FOLDER / "failover.asl.json"), {"region": "eu-west-2"})
+    told = [r for r in bench.runner.requests if r.state in tells]
+    return list(zip(at_s, [one.arguments["Subject"] for one in told], strict=True))
 
 
 def test_unknown_replication_delays_the_count_and_no_more() -> None:
     run = failover(Measure_replication=says(caught_up=None, lag_ms=None, why="no heartbeat"))
 
-    assert run.output["what"] == "drained"
+    assert run.output["what"] == LEFT
     assert run.waited_s >= Policy().replication_deadline_s
 
 
@@ -152,7 +206,7 @@ def test_a_planned_move_whose_drain_has_begun_is_finished_by_whoever_takes_over(
     run = failover(Claim_the_incident=held("DRAINING", mode="planned"))
 
     assert run.states[2] == "Drain by the gate"
-    assert run.output["what"] == "drained"
+    assert run.output["what"] == LEFT
 
 
 def test_a_recovery_restores_the_toggle_first_then_the_gate_and_closes() -> None:
@@ -247,7 +301,7 @@ def test_a_failover_puts_the_writes_at_risk_back_and_says_how_many() -> None:
     )
 
     assert run.states.count("Put back the writes at risk") == 2
-    assert run.output["what"] == "drained"
+    assert run.output["what"] == LEFT
 
 
 def test_a_failover_with_nothing_at_risk_puts_nothing_back() -> None:
@@ -261,7 +315,7 @@ def test_what_a_failover_cannot_count_or_put_back_does_not_stop_it(fails: str) -
     run = _run("failover", FAILOVER, answers)
 
     assert "Put back the writes at risk" in run.states
-    assert run.output["what"] == "drained"
+    assert run.output["what"] == LEFT
 
 
 def test_a_toggle_that_cannot_be_opened_leaves_it_drained_and_the_gate_shut() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from localcloud.asl import Execution
 from sidestep.core.control import CLOCK_SKEW_MS
 from tests.control.control_plane import LONDON, OREGON, ControlPlane
 from tests.control.real_steps import cut_off_and_redrive
@@ -34,7 +35,10 @@ def test_a_failover_cut_off_after_any_step_is_finished_by_its_redrive(
 
     cut_off_and_redrive(warm_plane, execution)
 
-    assert (execution.status, execution.output["what"]) == ("SUCCEEDED", "drained")
+    assert (execution.status, execution.output["what"]) == (
+        "SUCCEEDED",
+        "drained, clients have left",
+    )
     assert_drained_once(warm_plane)
 
 
@@ -96,3 +100,36 @@ def test_a_failover_that_is_redriven_after_the_region_was_brought_back_drains_no
 
     assert as_it_stands(warm_plane) == done
     assert warm_plane.control().of(LONDON).state == "SERVING"
+
+
+def verifying(plane: ControlPlane) -> Execution:
+    """A failover that is cut off while it notes whether clients have left, nothing being held."""
+    execution: Execution = fail_over(plane, dies_at="Note whether traffic has left")
+    assert not plane.control().of(LONDON).holder
+    return execution
+
+
+def test_a_verification_cut_off_is_gone_on_with_by_its_redrive(warm_plane: ControlPlane) -> None:
+    execution = verifying(warm_plane)
+    done = as_it_stands(warm_plane)
+    warm_plane.later(RUNS_OUT_S)
+
+    cut_off_and_redrive(warm_plane, execution)
+
+    assert execution.output["what"] == "drained, clients have left"
+    assert as_it_stands(warm_plane) == done
+    assert_drained_once(warm_plane)
+
+
+def test_a_verification_that_is_redriven_after_the_region_came_back_ends_quietly(
+    warm_plane: ControlPlane,
+) -> None:
+    execution = verifying(warm_plane)
+    bring_back(warm_plane, here=OREGON, name="back")
+    done, record = as_it_stands(warm_plane), warm_plane.incident("demo-eu-west-2-1")
+
+    cut_off_and_redrive(warm_plane, execution)
+
+    assert (execution.status, execution.output["stood_aside"]) == ("SUCCEEDED", True)
+    assert (as_it_stands(warm_plane), warm_plane.incident("demo-eu-west-2-1")) == (done, record)
+    assert_back_once(warm_plane)

@@ -36,6 +36,7 @@ SAFE = {
     "Back out by the gate",
     "Note that it is drained again",
     # Not known this time: a loop with a deadline asks again, or records it as unknown.
+    "Decide whether they are sent elsewhere",
     "Decide whether traffic has left",
     "Decide whether traffic has returned",
     "Decide whether replication is known",
@@ -46,8 +47,11 @@ SAFE = {
     # Not counted, or not put back: what is missing is looked for at the next step that repairs.
     "Put back the writes at risk",
     "Note what was repaired",
-    # Telling failed; what was done stays done.
+    # Noting or telling failed; what was done stays done.
     "Announce it on the bus",
+    "Tell whether traffic has left",
+    "Tell it on the bus",
+    "See whether clients are to be watched",
     "Finish",
     # The next round compares again.
     "Count it as not looked at",

@@ -89,15 +89,14 @@ def test_no_data_is_unknown_and_not_none(
 
 
 def test_a_region_whose_api_is_not_registered_is_unknown(plane: ControlPlane) -> None:
-    answer = plane.invoke("traffic", claim=plane.claim(), expect="gone")
+    answer = plane.invoke("traffic", claim=plane.drained(), expect="gone")
 
     assert (answer["requests"], answer["traffic_moved"], answer["done"]) == (None, None, False)
 
 
 def test_a_region_whose_metrics_have_not_come_is_waited_for(plane: ControlPlane) -> None:
     plane.register()
-    claim = plane.claim()
-    plane.invoke("gate", claim=claim, action="drain")
+    claim = plane.drained()
 
     answer = plane.invoke("traffic", claim=claim, expect="gone")
 

@@ -57,6 +57,13 @@ def test_a_flapping_regions_failovers_in_a_day_are_bounded(policy: Policy, failo
     assert failovers_in_a_day(policy) == failovers
 
 
+def test_a_failover_that_counts_before_answers_have_run_out_is_told() -> None:
+    (_, said) = contradictions(Policy(traffic_deadline_s=74))
+
+    assert "counted while resolvers may still send clients" in said
+    assert len(contradictions(Policy(traffic_deadline_s=75))) == 1
+
+
 @pytest.mark.parametrize(
     ("policy", "said"),
     [

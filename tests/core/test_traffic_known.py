@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from sidestep.core.traffic import MINUTE_MS, WHOLE_AFTER_MS, came_since, newest_whole
+from sidestep.core.traffic import (
+    LIVES_MS,
+    MINUTE_MS,
+    SLACK_MS,
+    WHOLE_AFTER_MS,
+    Answers,
+    Moved,
+    came_since,
+    newest_whole,
+    sent_elsewhere,
+)
 
 DRAINED = 1_767_225_600_000
 """On the minute, so that minutes can be counted from it."""
@@ -79,3 +89,45 @@ def test_what_came_before_the_newest_whole_minute_is_over() -> None:
 def test_that_there_was_none_is_unknown_while_data_do_not_come(flowing: dict[int, int]) -> None:
     assert known(flowing=flowing) is None
     assert known(flowing=flowing, m0=1) == 1
+
+
+LEFT, OTHERS = "eu-west-2", ("us-east-1", "us-west-2")
+GUARDED = (LEFT, *OTHERS)
+RUN_OUT_MS = LIVES_MS + SLACK_MS
+
+
+def looks(*seen: tuple[int, str | None]) -> Moved:
+    """The last of several looks: at which millisecond, and whom DNS named; None: not asked."""
+    moved_at: int | None = None
+    for at, named in seen:
+        answers = None if named is None else Answers((named,), GUARDED)
+        found = sent_elsewhere(LEFT, answers, moved_at, at)
+        moved_at = found.moved_at
+    return found
+
+
+@pytest.mark.parametrize(
+    ("later_ms", "done"), [(0, False), (RUN_OUT_MS - 1, False), (RUN_OUT_MS, True)]
+)
+def test_clients_are_sent_elsewhere_once_every_answer_of_before_has_run_out(
+    later_ms: int, done: bool
+) -> None:
+    found = looks((0, LEFT), (20_000, OTHERS[0]), (20_000 + later_ms, OTHERS[1]))
+
+    assert (found.dns, found.done, found.moved_at) == (True, done, 20_000)
+    assert found.traffic is None
+
+
+def test_a_region_that_dns_names_again_begins_anew() -> None:
+    found = looks((0, OTHERS[0]), (30_000, LEFT), (40_000, OTHERS[0]), (RUN_OUT_MS, OTHERS[0]))
+
+    assert (found.done, found.moved_at) == (False, 40_000)
+
+
+@pytest.mark.parametrize("nothing", [None, "mars-north-1"])
+def test_a_look_that_shows_nothing_is_never_done_and_forgets_nothing(nothing: str | None) -> None:
+    blind = looks((0, OTHERS[0]), (RUN_OUT_MS, nothing))
+
+    assert (blind.dns, blind.done, blind.moved_at) == (None, False, 0)
+    assert looks((0, OTHERS[0]), (9, nothing), (RUN_OUT_MS, OTHERS[0])).done
+    assert looks((0, nothing), (RUN_OUT_MS, nothing)).moved_at is None

@@ -201,6 +201,11 @@ class IncidentLease:
         now = self.read().of(claim.region)
         return now.token == claim.token and not now.holder
 
+    def prove_put_down(self, claim: Claim) -> None:
+        """Raises LeaseLost once anybody has claimed the incident since it was put down."""
+        if not self.is_put_down(claim):
+            raise self._lost(claim)
+
     def release(self, claim: Claim, now_ms: int) -> None:
         """Put the incident down: the Region keeps its state, nobody holds it."""
         try:

@@ -18,12 +18,15 @@ record = IncidentRecord(table)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"claim", "step", "outcome", "facts"?, "state"?, "hold_s"?, "release"?, "close"?}`
+    """`{"claim", "step", "outcome", "facts"?, "state"?, "hold_s"?, "release"?, "close"?,
+    "evidence"?}`
     → `{"recorded", "words", "at"}`.
 
     `state` is where the Region is brought; `hold_s` how long the lease is held from now;
     `release` puts the incident down, last of all, so that a second try of a step that was
-    done finds it put down and changes nothing. Raises LeaseLost, LastServingRegion, Refused.
+    done finds it put down and changes nothing. `evidence` is what became known after that: it
+    needs no lease, and is noted as long as nobody has claimed the incident since. Raises
+    LeaseLost, LastServingRegion, Refused.
     """
     now = _parts.now_ms()
     claim = _parts.claim_from(event)
@@ -31,6 +34,10 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     if event.get("release"):
         facts |= {"status": event["step"]} | ({"closed_at": now} if event.get("close") else {})
     done = {"recorded": True, "words": announcement(claim, event["outcome"], facts), "at": now}
+    if event.get("evidence"):
+        lease.prove_put_down(claim)
+        record.note(claim, event["step"], event["outcome"], now, facts)
+        return done
     try:
         lease.renew(claim, now, event.get("hold_s"))
     except LeaseLost:

@@ -11,9 +11,9 @@ from sidestep.aws.settings import Settings
 from sidestep.aws.telemetry import logger as make_logger
 from sidestep.aws.traffic_metrics import TrafficMetrics
 from sidestep.control import _parts
-from sidestep.core.errors import SidestepError
+from sidestep.core.errors import InvalidInput, SidestepError
 from sidestep.core.topology import served_by
-from sidestep.core.traffic import BACK, GONE, Answers, moved
+from sidestep.core.traffic import BACK, ELSEWHERE, GONE, Answers, moved, sent_elsewhere
 
 settings = Settings.from_environment("SIDESTEP_NAME_SERVERS")
 logger = make_logger()
@@ -27,28 +27,43 @@ metrics = {
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"claim", "expect": "gone"|"back"}`
-    → `{"done", "dns_moved", "traffic_moved", "answers", "requests"}`.
+    """`{"claim", "expect": "elsewhere"|"gone"|"back", "moved_at"?}`
+    → `{"done", "dns_moved", "traffic_moved", "answers", "requests", "moved_at"}`.
 
-    `requests`: of clients, since the drain or the return, in the newest minute of which CloudWatch
-    has everything and after it. Null means that it cannot be known, which is never taken for a
-    yes. Raises LeaseLost.
+    `done`: what was expected is seen. `elsewhere` asks DNS alone, and takes the last look's
+    `moved_at`. `gone` is for when the incident has been put down: it needs no lease, and that
+    nobody has claimed the incident since. `requests`: of clients, since the drain or the return,
+    in the newest minute of which CloudWatch has everything and after it. Null means that it cannot
+    be known, which is never taken for a yes. Raises LeaseLost, InvalidInput.
     """
     now = _parts.now_ms()
-    claim = lease.renew(_parts.claim_from(event), now)
-    expected = GONE if event["expect"] == GONE else BACK
+    claim, expected, moved_at = _parts.claim_from(event), event["expect"], event.get("moved_at")
+    if expected not in (ELSEWHERE, GONE, BACK):
+        raise InvalidInput(f"expect is {expected!r}: it may be {ELSEWHERE}, {GONE} or {BACK}")
+    if expected == GONE:
+        lease.prove_put_down(claim)
+    else:
+        claim = lease.renew(claim, now)
     entry = ballots.registered(claim.region)
     answers = _answers(entry)
-    state = lease.read().of(claim.region)
-    since = state.drained_at_ms if expected == GONE else state.restored_at_ms
-    served, silent = _served(entry, since, now)
-    found = moved(expected, claim.region, answers, served, silent)
+    served: int | None = None
+    if expected == ELSEWHERE:
+        found = sent_elsewhere(
+            claim.region, answers, None if moved_at is None else int(moved_at), now
+        )
+        moved_at = found.moved_at
+    else:
+        state = lease.read().of(claim.region)
+        since = state.drained_at_ms if expected == GONE else state.restored_at_ms
+        served, silent = _served(entry, since, now)
+        found = moved(expected, claim.region, answers, served, silent)
     return {
         "done": found.done,
         "dns_moved": found.dns,
         "traffic_moved": found.traffic,
         "answers": list(answers.chosen) if answers else [],
         "requests": served,
+        "moved_at": moved_at,
     }
 
 

@@ -14,7 +14,7 @@ from sidestep.core.holds import patience_s
 from sidestep.core.maintenance import ALL, Window
 from sidestep.core.policy import Policy
 from sidestep.core.replication import EVACUATION_FACTOR
-from sidestep.core.traffic import MINUTE_MS, WHOLE_AFTER_MS
+from sidestep.core.traffic import LIVES_MS, MINUTE_MS, SLACK_MS, WHOLE_AFTER_MS
 
 WORDS: Mapping[str, str] = {
     "observe_only": "Detection runs and is told, nothing is moved: how to begin",
@@ -61,7 +61,10 @@ WORDS: Mapping[str, str] = {
         "multiplied by `cooldown_factor` for each in a row"
     ),
     "lease_s": "A holder that shows no sign for so long (and 30 s for clocks) is taken over from",
-    "traffic_deadline_s": "So long a workflow waits to see clients leave or return",
+    "traffic_deadline_s": (
+        "So long a workflow waits to see clients leave or return; one that leaves holds the "
+        "incident for DNS alone"
+    ),
     "replication_deadline_s": (
         "So long it waits for replication to be proven; a planned move is called off then, "
         'any other drain goes on and says "not known". A return waits longer, see '
@@ -96,6 +99,8 @@ WORDS: Mapping[str, str] = {
 ROUND_S = 10
 """Seconds between an observer's looks (statemachines/observe.asl.json)."""
 DAY_S = 86_400
+_RUN_OUT_S = (LIVES_MS + SLACK_MS) // 1000
+"""How long DNS has to have named only others before the writes at risk are counted."""
 
 
 def together(policy: Policy) -> tuple[str, ...]:
@@ -108,9 +113,11 @@ def together(policy: Policy) -> tuple[str, ...]:
         f"{_times(failovers_in_a_day(policy), 'failover')} of it can begin by themselves, and with "
         f"returns that do not hold it is drained {_times(policy.max_drains_per_day, 'time')} at "
         "most.",
-        f"A failover waits for nothing before the drain; after it, it watches traffic leave for "
-        f"{policy.traffic_deadline_s} s at most and replication for "
-        f"{policy.replication_deadline_s} s at most.",
+        f"A failover waits for nothing before the drain; after it, it holds the incident until DNS "
+        f"has named only other Regions for {_RUN_OUT_S} s ({policy.traffic_deadline_s} s after the "
+        f"drain at most) and replication is measured ({policy.replication_deadline_s} s at most). "
+        f"Clients are watched leaving until {policy.traffic_deadline_s} s after the drain, with "
+        "nothing held: no return waits for that.",
         f"A holder that dies is taken over from after {policy.lease_s + CLOCK_SKEW_MS // 1000} s.",
     )
     windows = tuple(_window(window) for window in policy.maintenance)
@@ -137,6 +144,11 @@ def contradictions(policy: Policy) -> tuple[str, ...]:
             f"traffic_deadline_s ({policy.traffic_deadline_s}) is below {soonest}: by then no "
             "metrics can show that clients have left, and a failover from a Region that can "
             "still be asked ends as not verified"
+        )
+    if policy.traffic_deadline_s < _RUN_OUT_S:
+        found.append(
+            f"traffic_deadline_s ({policy.traffic_deadline_s}) is below {_RUN_OUT_S}: the writes "
+            "at risk are counted while resolvers may still send clients to the Region"
         )
     if policy.max_drains_per_day > MOVES_KEPT // 2:
         found.append(

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-GONE, BACK = "gone", "back"
+ELSEWHERE, GONE, BACK = "elsewhere", "gone", "back"
+"""What is looked for: DNS sends clients elsewhere; they have left; they come back."""
+
+LIVES_MS = 60_000
+"""How long a resolver may keep an answer that names a Region: what an alias of API Gateway has
+(https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/, "Choosing between alias and non-alias
+records"), and what template.yaml gives `served-by.<domain>`."""
+SLACK_MS = 15_000
+"""What is added to that: not all of Route 53's servers need hear of a move at once, and it is one
+of them that is asked. No page says how far apart they hear (inferred)."""
 
 MINUTE_MS = 60_000
 WHOLE_AFTER_MS = 120_000
@@ -71,6 +80,8 @@ class Moved:
     dns: bool | None
     traffic: bool | None
     done: bool
+    moved_at: int | None = None
+    """Since when (ms) DNS has been seen to name only others; None: it has not, or nobody asked."""
 
 
 def moved(
@@ -93,6 +104,20 @@ def moved(
     traffic = None if served is None else served == 0
     nobody_comes = traffic is True or (traffic is None and silent)
     return Moved(dns, traffic, dns is True and nobody_comes)
+
+
+def sent_elsewhere(
+    region: str, answers: Answers | None, moved_at: int | None, now_ms: int
+) -> Moved:
+    """Judge by DNS alone: it names only others, and every answer of before has run out.
+
+    `moved_at` is what the look before came to. A look that could not be made changes nothing
+    about it, and is not done; one that finds the Region named begins anew.
+    """
+    dns = None if answers is None else _dns(GONE, region, answers)
+    since = now_ms if dns and moved_at is None else None if dns is False else moved_at
+    ran_out = since is not None and now_ms - since >= LIVES_MS + SLACK_MS
+    return Moved(dns, None, dns is True and ran_out, since)
 
 
 def _dns(expected: str, region: str, answers: Answers) -> bool | None:
