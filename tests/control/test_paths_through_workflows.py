@@ -131,6 +131,14 @@ def test_traffic_that_never_leaves_is_said_after_the_deadline() -> None:
     assert Policy().traffic_deadline_s <= told[-1][0] < Policy().traffic_deadline_s + 30
 
 
+def test_a_region_that_cannot_be_asked_is_not_said_to_have_been_left() -> None:
+    dark = says(done=True, dns_moved=True, traffic_moved=None, requests=None, moved_at=1)
+
+    told = announcements({"Watch traffic leave": dark})
+
+    assert told[-1][1] == "Sidestep: eu-west-2 drained, and silent about its clients"
+
+
 def test_dns_that_is_not_seen_to_move_is_said_when_the_incident_is_put_down() -> None:
     named = says(done=False, dns_moved=False, traffic_moved=None, requests=None, moved_at=None)
 
