@@ -17,7 +17,7 @@ from localcloud.asl.history import MAX_STANDARD_EVENTS
 from sidestep.core.policy import _RANGES, Policy
 from tests.asl.ours import Bench
 from tests.asl.workflows import FOLDER, definition_of, files
-from tests.control.scripted_steps import FAILOVER, RECOVERY, held, says
+from tests.control.scripted_steps import FAILOVER, RECOVERY, held, repaired, says
 
 Flow = Mapping[str, Any]
 MACHINES = {path.name.removesuffix(".asl.json"): definition_of(path) for path in files()}
@@ -106,6 +106,7 @@ NOW_MS = 1_767_225_600_000
 UNSTABLE = says(stable=False, bad=False, healthy_for_s=3, why="not long enough")
 UNKNOWN = says(caught_up=None, lag_ms=None, why="no heartbeat")
 STAYS = says(done=False, dns_moved=None, traffic_moved=None, requests=None, moved_at=None)
+UNREAD = repaired(0, complete=False, unread=["us-west-2"])
 DRILL: dict[str, list[Any]] = {
     "See whether a drill may run": says(ok=True, epoch=0, command="aws …", at=NOW_MS),
     "Inject the fault": says(until=NOW_MS + DRILL_S * 1000, at=NOW_MS),
@@ -147,6 +148,10 @@ SILENT = {
             "Claim the incident": held("DRAINED", approval="never"),
             "See whether its replica has caught up": UNKNOWN,
         },
+        POLICY.stability_deadline_s,
+    ),
+    ("recovery", "Wait until it can be compared"): (
+        {"Repair the writes at risk": UNREAD},
         POLICY.stability_deadline_s,
     ),
     ("recovery", "Ask a person"): (
@@ -215,7 +220,7 @@ def test_what_never_comes_is_waited_for_until_the_deadline_and_no_longer(
     given = {"detail-type": "Scheduled Event", "region": "eu-west-2"}
     if wait == "Wait for replication":
         given["mode"] = "planned"
-    if wait == "Wait until it keeps up":
+    if wait in ("Wait until it keeps up", "Wait until it can be compared"):
         bench.runner.calls_back = bench.world.tokens  # a person agrees at once
 
     run = bench.finish(MACHINES[machine], given, express=machine == "observe")
@@ -255,6 +260,26 @@ def test_the_most_patient_policys_workflow_fits_in_its_history(machine: str) -> 
 
     assert run.status == "SUCCEEDED"
     assert bench.env.now > 3600
+    assert len(run.history.events) < WITHOUT_RETRIES * MAX_STANDARD_EVENTS
+
+
+def test_so_does_a_return_whose_ledger_cannot_be_read_for_as_long() -> None:
+    bench = Bench(
+        RECOVERY
+        | LONGEST_RUNS["recovery"]
+        | {
+            "Claim the incident": held("DRAINED", **LONGEST),
+            "See whether its replica has caught up": RECOVERY[
+                "See whether its replica has caught up"
+            ],
+            "Repair the writes at risk": UNREAD,
+        }
+    )
+    bench.runner.calls_back = bench.world.tokens
+
+    run = bench.finish(MACHINES["recovery"], {"region": "eu-west-2"})
+
+    assert run.status == "SUCCEEDED"
     assert len(run.history.events) < WITHOUT_RETRIES * MAX_STANDARD_EVENTS
 
 

@@ -294,6 +294,26 @@ def test_a_ledger_that_an_hour_does_not_get_through_leaves_the_data_in_doubt() -
     assert "Ask a person" in run.states
 
 
+UNREAD = repaired(0, complete=False, unread=["us-west-2"])
+
+
+def test_who_could_not_be_read_is_read_again_before_a_person_is_asked() -> None:
+    run = recovery(Repair_the_writes_at_risk=[*UNREAD * 6, *repaired(3)])
+
+    assert run.states.count("Repair the writes at risk") == 7
+    assert "Ask a person" not in run.states
+    assert run.output["what"] == "recovered"
+
+
+def test_where_nobody_is_asked_who_cannot_be_read_keeps_no_region_away() -> None:
+    run = recovery(
+        Claim_the_incident=held("DRAINED", approval="never"), Repair_the_writes_at_risk=UNREAD
+    )
+
+    assert run.states.count("Repair the writes at risk") == 1
+    assert run.output["what"] == "recovered"
+
+
 def test_a_ledger_that_cannot_be_repaired_from_is_a_persons_choice() -> None:
     run = recovery(Repair_the_writes_at_risk=[Throw("Sandbox.Timedout")])
 
