@@ -50,18 +50,18 @@ def audit(
     for write in acknowledged:
         bodies.setdefault(write.id, set()).add((write.author, write.text))
     for id_, told in bodies.items():
-        found = {region: _held(dynamodb, table, region, id_) for region in where}
-        held = {region: item for region, item in found.items() if item is not None}
-        if not held:
+        found = {region: held(dynamodb, table, region, id_) for region in where}
+        there = {region: item for region, item in found.items() if item is not None}
+        if not there:
             lost.append(id_)
             continue
-        repaired += any("repaired_at" in item for item in held.values())
-        stored = {(item["author"], item["text"]) for item in held.values()}
+        repaired += any("repaired_at" in item for item in there.values())
+        stored = {(item["author"], item["text"]) for item in there.values()}
         if not stored <= told or len(stored) > 1:
             altered.append(id_)
             continue
         for region in where:
-            if region not in held:
+            if region not in there:
                 missing[region].append(id_)
     absent = {region: tuple(ids) for region, ids in missing.items() if ids}
     return Audit(tuple(lost), absent, tuple(altered), repaired)
@@ -78,11 +78,12 @@ def unreplicated(
     survivors = tuple(others)
     return sum(
         write.region == region
-        and all(_held(dynamodb, table, other, write.id) is None for other in survivors)
+        and all(held(dynamodb, table, other, write.id) is None for other in survivors)
         for write in acknowledged
     )
 
 
-def _held(dynamodb: DynamoDb, table: str, region: str, id_: str) -> dict[str, Any] | None:
+def held(dynamodb: DynamoDb, table: str, region: str, id_: str) -> dict[str, Any] | None:
+    """The message of that id in a Region's replica; None where it is not."""
     found = dynamodb.table(region, table).find((("S", f"message#{id_}"), ("S", "message")))
     return plain(found) if found is not None else None

@@ -102,7 +102,8 @@ GUARDS = (
         f"{CONTROL}/stability.py",
         '        healthy = min(healthy, (now - int(event["since"])) / 1000)\n',
         '        return {"stable": True, "bad": False, "healthy_for_s": 0.0, "why": why}\n',
-        "health-errors region-dark",
+        "health-errors write-errors bad-deploy",
+        "probation-kept",
     ),
     bug(
         "no-stability-window",
@@ -119,7 +120,7 @@ GUARDS = (
                 "    if stable < 0:\n",
             ),
         ),
-        "health-errors region-dark",
+        "health-errors write-errors bad-deploy",
         "returns-well",
     ),
     one(
@@ -129,7 +130,8 @@ GUARDS = (
         '    if event.get("both"):\n',
         '    if event.get("both"):\n        return asdict(CaughtUp(True, 0, "not looked at"))\n'
         '    if event.get("both"):\n',
-        "health-errors region-down replication-paused",
+        "health-errors bad-deploy replication-paused",
+        "caught-up",
     ),
     one(
         "void-order-obeyed",
@@ -137,8 +139,8 @@ GUARDS = (
         f"{CORE}/control.py",
         "    if ordered_ms is not None and now.since_ms + CLOCK_SKEW_MS > ordered_ms:\n",
         "    if ordered_ms is not None and now.since_ms + CLOCK_SKEW_MS > 2 * ordered_ms:\n",
-        "health-errors region-dark workflow-crash redriven-by-hand",
-        "harmed-only",
+        "started-by-hand workflow-crash redriven-by-hand",
+        "void-order",
     ),
     one(
         "two-drills",
@@ -147,6 +149,7 @@ GUARDS = (
         "        if fault is not None and fault.until > now:\n",
         "        if fault is not None and fault.until > 2 * now:\n",
         "started-by-hand",
+        "one-drill",
     ),
     one(
         "looks-in-a-moment-count",
@@ -163,7 +166,8 @@ GUARDS = (
         f"{CONTROL}/vote.py",
         '    return one.workflow == TOGGLE or one.input["region"] != settings.region\n',
         "    return bool(one.workflow)\n",
-        "health-errors write-errors bad-deploy",
+        "health-errors bad-deploy",
+        "from-outside",
     ),
     one(
         "lag-is-bad",
@@ -189,15 +193,15 @@ GUARDS = (
         "    else:\n"
         "        lease.advance(claim, RESTORING, now)\n",
         "started-by-hand health-errors bad-deploy",
+        "out-first",
     ),
 )
 """What each would do; not all of it shows in an invariant (docs/simulation.md)."""
 
 NOT_SEEN_YET = frozenset(
     {
-        *("no-recheck", "blind-observer-counts", "no-probation", "return-without-catching-up"),
-        *("void-order-obeyed", "two-drills", "looks-in-a-moment-count", "own-region-holds"),
-        *("told-before-claimed", "no-stability-window"),
+        *("no-recheck", "blind-observer-counts", "looks-in-a-moment-count"),
+        "void-order-obeyed",
     }
 )
 """Of these no seed that was tried has shown the bug, or none was tried: tests of their own hold the

@@ -25,9 +25,15 @@ NAMES = {
     "order-kept": "no failover or recovery starts, and none drains, under an operator's pause",
     "one-holder": "an incident's steps are of one holder at a time: tokens only grow",
     "claimed-first": "nothing is done to a Region under a token that nobody was granted",
+    "from-outside": "an automatic failover is not carried out in the Region that it leaves",
+    "out-first": "wardens are told that a Region is out only after the control item says so",
+    "void-order": "a redriven execution is not granted what others have worked on since its start",
+    "one-drill": "no two Regions are under drills' faults for longer than it takes to see it",
     "fenced": "nothing is written under an older token after a newer one was granted",
     "not-overwritten": "a message that is there is never written over, least of all by a repair",
     "returns-well": "a Region comes back only after it has failed plainly for none of its window",
+    "caught-up": "a Region comes back with what was written elsewhere before it was stable",
+    "probation-kept": "an incident is closed after a whole probation without a plain failure",
     "cool-down": "a Region is not drained twice within its cool-down",
     "budget": "automatic drains in a day are at most as many as the policy allows",
     "nothing-lost": "acknowledged writes are in every Region in the end, as they were written",
@@ -109,6 +115,8 @@ class Watch:
         self.executions: dict[tuple[str, str, str], str] = {}
         """Of failovers, recoveries and drills: (machine, name, Region) → newest status. Every
         observer starts the same name in its own Region, and one of them carries it out."""
+        self.redriven: set[tuple[str, str, str]] = set()
+        """Those of them that a person had go on after they had ended."""
         self.put_back = 0
         """Writes that repairs have put into replicas."""
         self.returns: list[tuple[float, str]] = []
@@ -127,6 +135,8 @@ class Watch:
             # A redrive is a person's doing, and no start: its execution was heard of before.
             if known not in self.executions and event["status"] == "RUNNING":
                 self._starts.append((event["t"], f"{event['machine']} {event['execution']}"))
+            if event["status"] == "RUNNING" and self.executions.get(known, "RUNNING") != "RUNNING":
+                self.redriven.add(known)
             self.executions[known] = event["status"]
         if event["kind"] == "pause":
             self.paused.append((event["t"], event["until"], event.get("region") or ""))

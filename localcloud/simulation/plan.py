@@ -14,6 +14,7 @@ from typing import Any
 from localcloud.cloud import ROOT, Topology
 from localcloud.fault_kinds import ACTING, KINDS, REGIONLESS, Number, Word
 from localcloud.scenario import HELD, Fault, Scenario
+from localcloud.simulation.rare import rare_world
 from sidestep.core.policy import Policy
 from sidestep.core.traffic import LIVES_MS, SLACK_MS
 
@@ -167,12 +168,17 @@ def plan(seed: int, kinds: Sequence[str] | None = None) -> Plan:
         faults = (_alone(chance, chance.choice(alone), regions),)
     else:
         faults = tuple(_fault(chance, kind, regions, policy) for kind in _kinds(chance, kinds))
+    requests_per_s = round(chance.uniform(0.2, 0.8), 2)
+    drawn = rare_world(seed, regions, kinds)
+    if drawn is not None:
+        policy = {"approval": "never", **drawn.policy}
+        faults, requests_per_s = drawn.faults, drawn.requests_per_s or requests_per_s
     return Plan(
         seed=seed,
         regions=regions,
         coordination=coordination,
         policy=policy,
-        requests_per_s=round(chance.uniform(0.2, 0.8), 2),
+        requests_per_s=requests_per_s,
         faults=tuple(sorted(faults, key=lambda fault: fault.at_s)),
     )
 

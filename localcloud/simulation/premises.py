@@ -36,10 +36,15 @@ def _premises(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[str]:
         yield "fenced"
     if outcome.moves:
         yield from ("never-the-last", "no-switch-left", "switch-follows", "gate-follows")
+        yield "out-first"
     if watch.returns:
-        yield "returns-well"
+        yield from ("returns-well", "caught-up", "probation-kept")
     if watch.drains:
-        yield "harmed-only"
+        yield from ("harmed-only", "from-outside")
+    if watch.redriven:
+        yield "void-order"
+    if sum(machine == "drill" for machine, _, _ in watch.executions) > 1:
+        yield "one-drill"
     if any(stands_alone(outcome.scenario.faults)):
         yield "helps"
     harms = [strike for strike in watch.harm.strikes if strike.harms]

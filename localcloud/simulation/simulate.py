@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localcloud.run import Outcome, Run
+from localcloud.simulation.drills import Drills
 from localcloud.simulation.effects import Effects
 from localcloud.simulation.invariants import BOUND_S, Violation, Watch, judge
 from localcloud.simulation.ledgers import WITHIN_S, unledgered
+from localcloud.simulation.moves import Moves
 from localcloud.simulation.on_call import OnCall
 from localcloud.simulation.plan import Plan, plan
 from localcloud.simulation.premises import put_to_test
+from localcloud.simulation.returns import Returns
 from localcloud.simulation.switches import Switches
 from sidestep.core.policy import Policy
 
@@ -45,12 +48,19 @@ class _Run(Run):
         """Have its tables watched, and let every execution come to its end."""
         Effects(self._cloud, watch.broken, watch.saw_put_back)
         self._switches = Switches(self._cloud, watch.harm, watch.broken)
+        policy = Policy.parse(self._cloud.topology.policy)
+        Moves(self._cloud, watch.harm, policy, watch.broken)
+        Drills(self._cloud, watch.harm, watch.broken)
+        self._returns = Returns(self._cloud, watch.harm, policy, watch.broken)
         self._executions, self._broken = watch.executions, watch.broken
         return self
 
     def _begin(self) -> None:
         super()._begin()
         self._switches.start()
+        clients = self._outcome.clients
+        assert clients is not None
+        self._returns.start(lambda: clients.promises)
         OnCall(self._cloud).start()
 
     def _is_well(self) -> bool:

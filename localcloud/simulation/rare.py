@@ -1,0 +1,183 @@
+"""Worlds that put one promise to the test which hardly any other world does.
+
+Each kind is drawn from a stream of chance of its own, so that every other world is as it was
+before these were drawn.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from localcloud.fault_kinds import KINDS
+from localcloud.scenario import Fault
+
+SHARE = 0.01
+"""Of all worlds, for each kind of rare world."""
+NAMED_SHARE = 0.4
+"""Where nothing but what such a world is made of may go wrong."""
+FROM_S = (36.0, 60.0)
+"""When the first fault strikes: every client has come, and every observer has voted."""
+WAITS_S = 900.0
+"""How long a fault waits for a step: a failover, its return and a person's rounds have come."""
+_QUICK = {
+    **{"traffic_deadline_s": 30, "replication_deadline_s": 30, "lease_s": 30},
+    **{"stability_window_s": 20, "probation_s": 20, "cooldown_s": 60},
+}
+LONG_WINDOW_S = 180
+_GOOD_LOOKS_S = 30.0
+"""From a failure's end until every observer calls the Region healthy: `Policy.probe_good_streak`
+looks, ten seconds apart."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a rare world has of its own. `requests_per_s`: None for as many as elsewhere."""
+
+    faults: tuple[Fault, ...]
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    requests_per_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Rare:
+    """A kind of rare world. `harms`: one of these does the harm; `with_`: these are all there."""
+
+    name: str
+    draw: Callable[[random.Random, str, Sequence[str]], Drawn]
+    harms: tuple[str, ...] = ()
+    with_: tuple[str, ...] = ()
+
+    def drawn(self, seed: int, regions: Sequence[str], kinds: Sequence[str] | None) -> Drawn | None:
+        """The world of a seed, if this is one of them. `kinds` limits what may go wrong."""
+        harms = [kind for kind in self.harms if kinds is None or kind in kinds]
+        possible = kinds is None or set(self.with_) <= set(kinds)
+        if not possible or (self.harms and not harms):
+            return None
+        named = kinds is not None and set(kinds) <= {*self.harms, *self.with_}
+        chance = random.Random(f"{self.name} {seed}")
+        if chance.random() >= (NAMED_SHARE if named else SHARE):
+            return None
+        return self.draw(chance, chance.choice(harms) if harms else "", regions)
+
+
+def rare_world(seed: int, regions: Sequence[str], kinds: Sequence[str] | None) -> Drawn | None:
+    """What a seed's world has of its own where it is a rare one; None for all others."""
+    worlds = (rare.drawn(seed, regions, kinds) for rare in RARE)
+    return next((world for world in worlds if world is not None), None)
+
+
+def _harm(kind: str, region: str, at_s: float, for_s: float) -> Fault:
+    """One that fails all that it may strike, from its first moment."""
+    whole = {"share": 1.0, "grows_over_s": 0.0}
+    return Fault(
+        kind=kind,
+        region=region,
+        at_s=round(at_s, 1),
+        for_s=round(for_s, 1),
+        settings={name: whole[name] for name in KINDS[kind].settings},
+    )
+
+
+def _two_drills(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
+    """Two people start drills of two Regions, the second one before the first is noticed."""
+    first_s, apart_s = chance.uniform(*FROM_S), chance.uniform(0.0, 12.0)
+    minutes = chance.choice((2.0, 5.0))
+    asked = {"workflow": "drill", "minutes": minutes, "mode": "manual", "return_after_s": 0.0}
+    faults = tuple(
+        Fault("started-by-hand", region, round(at_s, 1), 5.0, settings=asked)
+        for region, at_s in zip(
+            chance.sample(regions, 2), (first_s, first_s + apart_s), strict=True
+        )
+    )
+    return Drawn(faults)
+
+
+def _long_window(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
+    """A Region is well again when nobody is at its incident, and the policy wants it to be so for
+    longer than a return takes by itself: good looks, a replica that is proven to have caught up."""
+    fault = _harm(harm, chance.choice(regions), chance.uniform(*FROM_S), chance.uniform(120, 170))
+    return Drawn((fault,), _QUICK | {"stability_window_s": LONG_WINDOW_S})
+
+
+def _fails_on_probation(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
+    """A Region fails, is drained, comes back, and fails again while it is on probation."""
+    region, probation_s = chance.choice(regions), chance.choice((60, 120))
+    first = _harm(harm, region, chance.uniform(*FROM_S), chance.uniform(40.0, 60.0))
+    second = Fault(
+        kind=harm,
+        region=region,
+        at_s=0.0,
+        for_s=round(chance.uniform(50.0, 70.0), 1),
+        settings=first.settings,
+        after_step="Note that it is on probation",
+        delay_s=round(chance.uniform(1.0, probation_s / 2), 1),
+        waits_s=WAITS_S,
+    )
+    return Drawn((first, second), _QUICK | {"probation_s": probation_s})
+
+
+def _stale_replica(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
+    """Nothing replicates into a Region when it becomes stable after a failure: since a while, but
+    not for so long that observers would take its lag for a reason (`Policy.lag_limit_ms`)."""
+    region, window_s = chance.choice(regions), 60
+    failure = _harm(harm, region, chance.uniform(*FROM_S), chance.uniform(90.0, 120.0))
+    stable_s = failure.at_s + failure.for_s + _GOOD_LOOKS_S + window_s
+    paused = Fault(
+        kind="replication-paused",
+        region=region,
+        at_s=round(stable_s - chance.uniform(20.0, 50.0), 1),
+        for_s=round(chance.uniform(120.0, 180.0), 1),
+    )
+    return Drawn((failure, paused), _QUICK | {"stability_window_s": window_s}, 2.0)
+
+
+def _void_order(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
+    """A person's failover is cut short before it has claimed, so that the person starts another;
+    when the Region is back, somebody redrives the first. A redrive goes on where its execution
+    ended: only one that had not claimed yet asks to be granted anything."""
+    region, at_s = chance.choice(regions), round(chance.uniform(*FROM_S), 1)
+    mode = chance.choice(("manual", "forced"))
+    asked = {"workflow": "failover", "minutes": 5.0, "mode": mode}
+    cut = Fault("workflow-crash", "", round(at_s - 1.0, 1), 2.0, settings={"share": 1.0})
+    first, second = (
+        Fault(
+            kind="started-by-hand",
+            region=region,
+            at_s=round(at_s + later_s, 1),
+            for_s=5.0,
+            settings=asked | {"return_after_s": return_after_s},
+        )
+        for later_s, return_after_s in ((0.0, 0.0), (chance.uniform(5.0, 30.0), 60.0))
+    )
+    redriven = Fault(
+        kind="redriven-by-hand",
+        region="",
+        for_s=5.0,
+        after_step="Close the incident",
+        delay_s=round(chance.uniform(3.0, 8.0), 1),
+        waits_s=WAITS_S,
+    )
+    return Drawn((cut, first, second, redriven), _QUICK)
+
+
+SEEN_HARMS = ("health-errors", "write-errors", "bad-deploy")
+"""What observers see of a Region, and that leaves it reachable."""
+RARE = (
+    Rare("two drills", _two_drills, with_=("started-by-hand",)),
+    Rare("long window", _long_window, harms=SEEN_HARMS),
+    Rare("fails on probation", _fails_on_probation, harms=SEEN_HARMS),
+    Rare(
+        "stale replica",
+        _stale_replica,
+        harms=("health-errors", "bad-deploy"),
+        with_=("replication-paused",),
+    ),
+    Rare(
+        "void order",
+        _void_order,
+        with_=("started-by-hand", "workflow-crash", "redriven-by-hand"),
+    ),
+)
