@@ -19,9 +19,11 @@ from localcloud.simulation.plan import (
     cools_down,
     plan,
 )
+from localcloud.simulation.rare import RARE, rare_world
 from sidestep.core.policy import Policy
 
 PLANS = [plan(seed) for seed in range(800)]
+ORDINARY = [one for one in PLANS if rare_world(one.seed, one.regions, None) is None]
 
 
 def test_the_same_seed_is_the_same_world() -> None:
@@ -40,7 +42,7 @@ def test_every_kind_of_fault_is_drawn_in_every_way() -> None:
 
 
 def test_in_every_world_something_hurts_and_in_most_something_hinders() -> None:
-    kinds = [{fault.kind for fault in world.faults} for world in PLANS]
+    kinds = [{fault.kind for fault in world.faults} for world in ORDINARY]
 
     assert all(drawn & set(HURTS) for drawn in kinds)
     assert sum(bool(drawn & set(HINDERS)) for drawn in kinds) > len(PLANS) / 2
@@ -125,7 +127,7 @@ def test_some_policies_allow_few_drains_or_want_two_regions_to_serve() -> None:
 
 
 def test_some_faults_wait_for_a_workflows_step_and_for_no_longer_than_it_may_come() -> None:
-    waiting = [f for world in PLANS for f in world.faults if f.after_step is not None]
+    waiting = [f for world in ORDINARY for f in world.faults if f.after_step is not None]
 
     assert 5 < len(waiting) < len(PLANS) / 5
     assert {fault.region == ACTING for fault in waiting} == {True, False}
@@ -133,7 +135,7 @@ def test_some_faults_wait_for_a_workflows_step_and_for_no_longer_than_it_may_com
 
 
 def test_who_fails_a_region_over_by_hand_asks_for_its_return() -> None:
-    orders = [f for w in PLANS for f in w.faults if f.settings.get("workflow") == "failover"]
+    orders = [f for w in ORDINARY for f in w.faults if f.settings.get("workflow") == "failover"]
 
     assert {order.settings["mode"] for order in orders} == {"manual", "planned", "forced"}
     assert all(float(order.settings["return_after_s"]) > 0 for order in orders)
@@ -160,7 +162,7 @@ def test_a_world_without_one_of_its_faults_is_else_the_same(number: int) -> None
 
 def test_some_worlds_have_writes_to_put_back() -> None:
     """A Region fails while nothing replicates out of it, for longer than the failover waits."""
-    drawn = [plan(seed) for seed in range(1, 401)]
+    drawn = ORDINARY
     risky = [one for one in drawn if one.policy.get("replication_deadline_s") == 30]
 
     assert 0.03 < len(risky) / len(drawn) < 0.1
@@ -175,3 +177,19 @@ def test_worlds_of_named_kinds_have_them_only_where_both_are_named() -> None:
     drawn = [plan(seed, ["health-errors", "slow"]) for seed in range(1, 101)]
 
     assert not [one for one in drawn if "replication_deadline_s" in one.policy]
+
+
+def test_every_kind_of_rare_world_is_drawn_and_often_where_only_its_kinds_are_named() -> None:
+    regions = ("eu-west-2", "us-east-1", "us-west-2")
+
+    for rare in RARE:
+        drawn = [rare.drawn(seed, regions, None) for seed in range(800)]
+        kinds = [*rare.harms, *rare.with_]
+        named = [rare.drawn(seed, regions, kinds) for seed in range(40)]
+        assert 0 < sum(world is not None for world in drawn) < 20
+        assert sum(world is not None for world in named) > 8
+        assert {f.kind for world in named if world for f in world.faults} <= set(kinds)
+
+
+def test_a_rare_world_is_not_drawn_where_a_kind_that_it_needs_may_not_go_wrong() -> None:
+    assert not any(rare_world(seed, ("eu-west-2", "us-east-1"), ["slow"]) for seed in range(200))
