@@ -234,9 +234,8 @@ MUTATIONS = (
         (
             Edit(
                 f"{AWS}/write_ledger.py",
-                'ConditionExpression="attribute_not_exists(pk) OR version < :version"',
-                'ConditionExpression="attribute_not_exists(pk) OR version < :version '
-                'OR attribute_exists(pk)"',
+                'ConditionExpression="attribute_not_exists(pk)"',
+                'ConditionExpression="attribute_not_exists(pk) OR attribute_exists(pk)"',
             ),
             Edit(
                 f"{AWS}/write_ledger.py",

@@ -92,13 +92,15 @@ def assert_back_once(plane: ControlPlane) -> None:
 
 
 def test_each_step_of_a_failover_and_of_a_recovery_may_run_twice(warm_plane: ControlPlane) -> None:
-    lost = warm_plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
+    # Nothing replicates here: a replica that lacks a write lacks it until a step puts it there.
+    short = (LONDON, OREGON)
+    lost = warm_plane.write("virginia-lacks-it", ledgers=(OREGON,), replicas=short)
     out, back = Twice(warm_plane), Twice(warm_plane)
 
     assert fail_over(warm_plane, after=out).status == "SUCCEEDED"
     assert_drained_once(warm_plane)
     assert warm_plane.get("data", f"message#{lost.id}", "message", VIRGINIA) is not None
-    late = warm_plane.write("emitted-late", ledgers=(OREGON,), replicas=(LONDON,))
+    late = warm_plane.write("emitted-late", ledgers=(OREGON,), replicas=short)
     assert bring_back(warm_plane, name="back", after=back).status == "SUCCEEDED"
 
     assert_back_once(warm_plane)

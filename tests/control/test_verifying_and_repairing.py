@@ -139,7 +139,7 @@ def test_a_replica_that_cannot_be_read_is_unknown(plane: ControlPlane) -> None:
 
 
 def test_writes_that_only_the_drained_region_holds_are_at_risk(plane: ControlPlane) -> None:
-    plane.write("replicated", ledgers=(VIRGINIA, OREGON), replicas=(LONDON, VIRGINIA))
+    plane.write("replicated", ledgers=(VIRGINIA, OREGON), replicas=(LONDON, VIRGINIA, OREGON))
     lost = plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
     claim = plane.claim()
     plane.invoke("gate", claim=claim, action="drain")
@@ -148,6 +148,40 @@ def test_writes_that_only_the_drained_region_holds_are_at_risk(plane: ControlPla
 
     assert (answer["count"], answer["keys"], answer["complete"]) == (1, [lost.id], True)
     assert answer["oldest_ms"] == lost.written_at
+
+
+def test_what_a_third_replica_lacks_is_at_risk_though_the_acting_region_has_it(
+    plane: ControlPlane,
+) -> None:
+    short = plane.write("oregon-lacks-it", ledgers=(VIRGINIA,), replicas=(LONDON, VIRGINIA))
+    claim = plane.claim()
+
+    answer = plane.invoke("assess", claim=claim)
+
+    assert (answer["count"], answer["keys"], answer["complete"]) == (1, [short.id], True)
+
+
+def test_the_count_reaches_back_to_where_the_replica_that_is_furthest_behind_stands(
+    plane: ControlPlane,
+) -> None:
+    old = plane.write("an-hour-ago", ledgers=(VIRGINIA,), replicas=(LONDON, VIRGINIA))
+    plane.beat(LONDON, OREGON, plane.now)  # nothing of London's came to Oregon from here on
+    plane.later(3600)
+    plane.beat(LONDON, VIRGINIA, plane.now)
+
+    answer = plane.invoke("assess", claim=plane.claim())
+
+    assert answer["keys"] == [old.id]
+
+
+def test_a_replica_that_cannot_be_read_makes_the_count_incomplete(plane: ControlPlane) -> None:
+    plane.write("only-in-london", ledgers=(VIRGINIA,), replicas=(LONDON,))
+    claim = plane.claim()
+    plane.refusing["BatchGetItem", OREGON] = "AccessDeniedException"
+
+    answer = plane.invoke("assess", claim=claim)
+
+    assert (answer["count"], answer["unread"], answer["complete"]) == (1, [OREGON], False)
 
 
 def test_a_ledger_that_cannot_be_read_makes_the_count_incomplete(plane: ControlPlane) -> None:
@@ -183,8 +217,83 @@ def test_a_missing_write_is_put_back_and_says_so(plane: ControlPlane) -> None:
     assert (held["text"], held["repaired_at"]) == (lost.text, plane.now)
 
 
+def test_what_a_third_replica_lacks_is_put_into_it_though_the_acting_region_has_it(
+    plane: ControlPlane,
+) -> None:
+    """London is gone and delivers it to nobody any more, and Virginia passes nothing on that was
+    replicated to it."""
+    short = plane.write("oregon-lacks-it", ledgers=(VIRGINIA,), replicas=(LONDON, VIRGINIA))
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
+    plane.silent.add(("dynamodb", LONDON))
+
+    answer = repair(plane, claim)
+
+    held = plane.get("data", f"message#{short.id}", "message", OREGON)
+    assert (answer["repaired"], answer["lost"], answer["complete"]) == (1, 0, True)
+    assert held is not None
+    assert (held["text"], held["repaired_at"]) == (short.text, plane.now)
+
+
+def test_what_several_replicas_lack_is_put_into_one_of_them_here_if_it_may_be(
+    plane: ControlPlane,
+) -> None:
+    """A replica sends on to all others what is put into it."""
+    lost = plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
+
+    answer = repair(plane, claim)
+
+    assert answer["repaired"] == 1
+    assert plane.get("data", f"message#{lost.id}", "message", VIRGINIA) is not None
+    assert plane.get("data", f"message#{lost.id}", "message", OREGON) is None
+
+
+def test_a_return_puts_back_what_the_returning_regions_new_replica_lacks(
+    plane: ControlPlane,
+) -> None:
+    lost = plane.write("one-key", ledgers=(OREGON,), replicas=(VIRGINIA, OREGON))
+    plane.drained()
+
+    answer = repair(plane, plane.claim("back", kind="recovery"))
+
+    assert (answer["repaired"], answer["complete"]) == (1, True)
+    assert plane.get("data", f"message#{lost.id}", "message", LONDON) is not None
+
+
+def test_a_return_says_that_the_returning_regions_replica_could_not_be_read(
+    plane: ControlPlane,
+) -> None:
+    lost = plane.write("one-key", ledgers=(OREGON,), replicas=(OREGON,))
+    plane.drained()
+    claim = plane.claim("back", kind="recovery")
+    plane.refusing["BatchGetItem", LONDON] = "AccessDeniedException"
+
+    answer = repair(plane, claim)
+
+    assert (answer["repaired"], answer["unread"], answer["complete"]) == (1, [LONDON], False)
+    assert plane.get("data", f"message#{lost.id}", "message", VIRGINIA) is not None
+
+
+def test_a_replica_that_takes_no_put_is_said_and_the_others_are_repaired(
+    plane: ControlPlane,
+) -> None:
+    plane.write("oregon-lacks-it", ledgers=(VIRGINIA,), replicas=(LONDON, VIRGINIA))
+    here = plane.write("virginia-lacks-it", ledgers=(VIRGINIA,), replicas=(LONDON, OREGON))
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
+    plane.refusing["PutItem", OREGON] = "AccessDeniedException"
+
+    answer = repair(plane, claim)
+
+    assert (answer["repaired"], answer["lost"], answer["unread"]) == (1, 1, [OREGON])
+    assert not answer["complete"]
+    assert plane.get("data", f"message#{here.id}", "message", VIRGINIA) is not None
+
+
 def test_repairing_twice_puts_back_once(plane: ControlPlane) -> None:
-    plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
+    plane.write("one-key", ledgers=(OREGON,), replicas=(LONDON, OREGON))
     plane.drained()
     claim = plane.claim("back", kind="recovery")
     repair(plane, claim)
@@ -192,20 +301,29 @@ def test_repairing_twice_puts_back_once(plane: ControlPlane) -> None:
     assert repair(plane, claim)["repaired"] == 0
 
 
-def test_a_newer_write_is_left_alone_and_listed(plane: ControlPlane) -> None:
-    older = plane.write("one-key", ledgers=(OREGON,), replicas=(LONDON,))
-    newer = {**older.to_dict(), "text": "another", "digest": "x", "version": older.version + 1}
-    item = {"pk": f"message#{older.id}", "sk": "message", **newer}
+@pytest.mark.parametrize("later_ms", [-1, 0, 1])
+def test_another_body_under_the_same_key_is_left_alone_and_listed(
+    plane: ControlPlane, later_ms: int
+) -> None:
+    """Whichever clock called it the newer one: last writer wins goes by AWS's, not by ours."""
+    ours = plane.write("one-key", ledgers=(OREGON,), replicas=(LONDON,))
+    another = {
+        **ours.to_dict(),
+        "text": "another",
+        "digest": "x",
+        "version": ours.version + later_ms,
+    }
+    item = {"pk": f"message#{ours.id}", "sk": "message", **another}
     plane.put("data", item, VIRGINIA)
     plane.drained()
 
     answer = repair(plane, plane.claim("back", kind="recovery"))
 
-    assert (answer["repaired"], answer["conflicts"]) == (0, [older.id])
-    assert plane.get("data", f"message#{older.id}", "message", VIRGINIA) == item
+    assert (answer["repaired"], answer["conflicts"], answer["lost"]) == (0, [ours.id], 0)
+    assert plane.get("data", f"message#{ours.id}", "message", VIRGINIA) == item
 
 
-def test_a_newer_write_that_only_another_region_holds_yet_is_left_alone_and_listed(
+def test_another_body_that_only_another_region_holds_yet_is_left_alone_and_listed(
     plane: ControlPlane,
 ) -> None:
     """What is put back here would reach it as the last write and win."""
@@ -284,11 +402,13 @@ def test_a_long_ledger_is_counted_and_repaired_a_stretch_at_a_time(plane: Contro
     assert (answer["repaired"], answer["lost"], answer["complete"]) == (1101, 0, True)
 
 
-@pytest.mark.parametrize(("step", "told"), [("assess", "count"), ("repair", "repaired")])
+@pytest.mark.parametrize(
+    ("step", "told", "stretch"), [("assess", "count", 500), ("repair", "repaired", 100)]
+)
 def test_what_one_invocation_has_no_time_for_is_left_to_the_next(
-    plane: ControlPlane, step: str, told: str
+    plane: ControlPlane, step: str, told: str, stretch: int
 ) -> None:
-    many(plane, 501)
+    many(plane, stretch + 1)
     claim = plane.claim()
     plane.invoke("gate", claim=claim, action="drain")
     plane.before["Query"] = lambda: plane.later(61)
@@ -296,8 +416,8 @@ def test_what_one_invocation_has_no_time_for_is_left_to_the_next(
     first = plane.invoke(step, claim=claim)
     second = plane.invoke(step, claim=claim, so_far=first)
 
-    assert (first[told], first["more"], first["complete"]) == (500, True, False)
-    assert (second[told], second["more"], second["complete"]) == (501, False, True)
+    assert (first[told], first["more"], first["complete"]) == (stretch, True, False)
+    assert (second[told], second["more"], second["complete"]) == (stretch + 1, False, True)
     assert second["began"] == first["began"] < plane.now
 
 
@@ -329,15 +449,16 @@ def test_a_region_that_does_not_answer_is_asked_once_in_an_invocation(plane: Con
     assert plane.calls.count(("BatchGetItem", LONDON)) == 2  # the SDK's two attempts
 
 
-def test_replicas_elsewhere_are_read_only_for_what_is_missing_here(plane: ControlPlane) -> None:
-    plane.write("arrived", ledgers=(OREGON,), replicas=(LONDON, VIRGINIA))
-    plane.drained()
+def test_the_drained_regions_replica_is_read_only_for_what_is_missing(plane: ControlPlane) -> None:
+    plane.write("arrived", ledgers=(OREGON,), replicas=(LONDON, VIRGINIA, OREGON))
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
     plane.calls.clear()
 
-    answer = repair(plane, plane.claim("back", kind="recovery"))
+    answer = repair(plane, claim)
 
     assert answer["complete"]
-    assert {r for name, r in plane.calls if name == "BatchGetItem"} == {VIRGINIA}
+    assert {r for name, r in plane.calls if name == "BatchGetItem"} == {VIRGINIA, OREGON}
 
 
 def test_a_failover_from_within_the_drained_region_puts_nothing_back_into_it(

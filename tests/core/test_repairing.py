@@ -1,4 +1,4 @@
-"""What is put back from the ledger, what yields to a newer write, and how counts add up."""
+"""What is put back from the ledger and where, what yields to another, and how counts add up."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from sidestep.core.ledger import Repaired, RepairPlan, at_risk, newest, plan_repair
+from sidestep.core.ledger import Repaired, RepairPlan, at_risk, plan_repair
 from sidestep.core.messages import Message, message_from, new_message
 
-LONDON, OREGON = "eu-west-2", "us-west-2"
+LONDON, VIRGINIA, OREGON = "eu-west-2", "us-east-1", "us-west-2"
 OURS = message_from(new_message("a-key", "ada", "Tea at four?"), LONDON, 1000)
 ANOTHER_BODY = message_from(new_message("a-key", "ada", "Coffee at five?"), OREGON, 1000)
 
@@ -19,61 +19,57 @@ def held(*messages: Message) -> dict[str, Message]:
 
 
 @pytest.mark.parametrize(
-    ("here", "elsewhere", "plan"),
+    ("virginia", "oregon", "plan"),
     [
-        pytest.param(None, None, RepairPlan((OURS,), ()), id="nobody-has-it"),
-        pytest.param(OURS, None, RepairPlan((), ()), id="it-has-arrived"),
-        pytest.param(
-            replace(ANOTHER_BODY, version=999), None, RepairPlan((OURS,), ()), id="older-here"
-        ),
-        pytest.param(
-            replace(ANOTHER_BODY, version=1001), None, RepairPlan((), (OURS.id,)), id="newer-here"
-        ),
-        pytest.param(None, OURS, RepairPlan((OURS,), ()), id="the-same-elsewhere"),
-        pytest.param(
-            None,
-            replace(ANOTHER_BODY, version=999),
-            RepairPlan((OURS,), ()),
-            id="older-elsewhere",
-        ),
-        pytest.param(
-            None, ANOTHER_BODY, RepairPlan((), (OURS.id,)), id="another-elsewhere-at-the-same-ms"
-        ),
-        pytest.param(
-            None,
-            replace(ANOTHER_BODY, version=1001),
-            RepairPlan((), (OURS.id,)),
-            id="newer-elsewhere",
-        ),
+        pytest.param(None, None, RepairPlan(((VIRGINIA, OURS),), ()), id="nobody-has-it"),
+        pytest.param(OURS, OURS, RepairPlan((), ()), id="it-has-arrived"),
+        pytest.param(OURS, None, RepairPlan(((OREGON, OURS),), ()), id="a-third-lacks-it"),
+        pytest.param(None, OURS, RepairPlan(((VIRGINIA, OURS),), ()), id="the-first-lacks-it"),
+        pytest.param(OURS, ANOTHER_BODY, RepairPlan((), (OURS.id,)), id="another-in-a-third"),
+        pytest.param(None, ANOTHER_BODY, RepairPlan((), (OURS.id,)), id="another-and-nothing"),
         pytest.param(
             replace(ANOTHER_BODY, version=999),
-            replace(ANOTHER_BODY, version=1001),
+            None,
             RepairPlan((), (OURS.id,)),
-            id="older-here-newer-elsewhere",
+            id="another-of-a-clock-that-is-behind",
+        ),
+        pytest.param(
+            replace(OURS, region=OREGON, version=999),
+            None,
+            RepairPlan(((OREGON, OURS),), ()),
+            id="the-same-body-accepted-elsewhere-first",
         ),
     ],
 )
-def test_a_write_is_put_back_unless_another_as_new_is_anywhere(
-    here: Message | None, elsewhere: Message | None, plan: RepairPlan
+def test_a_write_is_put_back_where_nothing_is_unless_another_is_anywhere(
+    virginia: Message | None, oregon: Message | None, plan: RepairPlan
 ) -> None:
-    found = plan_repair([OURS], held(*filter(None, [here])), held(*filter(None, [elsewhere])))
+    replicas = {VIRGINIA: held(*filter(None, [virginia])), OREGON: held(*filter(None, [oregon]))}
 
-    assert found == plan
+    assert plan_repair([OURS], replicas) == plan
 
 
-def test_the_newest_of_several_replicas_is_what_counts() -> None:
-    newer = replace(ANOTHER_BODY, version=1001)
+def test_another_body_that_the_drained_region_holds_is_not_written_over_either() -> None:
+    plan = plan_repair([OURS], {VIRGINIA: {}}, [held(ANOTHER_BODY)])
 
-    assert newest([held(OURS), held(newer), {}]) == held(newer)
+    assert plan == RepairPlan((), (OURS.id,))
+
+
+def test_what_any_replica_lacks_is_at_risk_and_counted_once() -> None:
+    late = message_from(new_message("late", "ada", "tea"), LONDON, 2000)
+
+    found = at_risk([OURS, late], [held(OURS), held(late), {}])
+
+    assert (found.count, found.keys, found.oldest_ms) == (2, (OURS.id, late.id), 1000)
 
 
 def test_all_writes_at_risk_are_counted_though_no_more_than_a_hundred_are_named() -> None:
     entries = [message_from(new_message(f"key {n}", "ada", "tea"), LONDON, n) for n in range(250)]
 
-    found = at_risk(entries[:70], {}).plus(at_risk(entries[70:], {}, ["us-east-1"]))
+    found = at_risk(entries[:70], [{}]).plus(at_risk(entries[70:], [{}], [VIRGINIA]))
 
     assert (found.count, len(found.keys), found.oldest_ms) == (250, 100, 0)
-    assert found.unread == ("us-east-1",)
+    assert found.unread == (VIRGINIA,)
 
 
 def test_stretches_of_the_ledger_add_up() -> None:

@@ -86,8 +86,7 @@ FUNCTIONS: dict[str, dict[str, set[str]]] = {
     },
     "RepairFunction": {
         COORDINATION: LEASE,
-        "data, here: message#*": {"dynamodb:PutItem"},
-        "data, any Region: message#*": {"dynamodb:BatchGetItem"},
+        "data, any Region: message#*": {"dynamodb:BatchGetItem", "dynamodb:PutItem"},
         "regional, any Region: ledger#*": {"dynamodb:Query"},
     },
     "DrillFunction": {

@@ -95,7 +95,7 @@ class Replica:
         raise Throttled(f"{self._table} left keys unread {_UNPROCESSED_TRIES} times in a row")
 
     def put_back(self, message: Message, now_ms: int) -> bool:
-        """Put a write back unless the replica holds one as new or newer; whether it was put.
+        """Put a write back unless the replica holds one under its id; whether it was put.
 
         The item says when it was put back, so that its arrival elsewhere is not taken for lag.
         """
@@ -104,8 +104,7 @@ class Replica:
                 self._dynamodb.put_item(
                     TableName=self._table,
                     Item={**item_of(message), "repaired_at": {"N": str(now_ms)}},
-                    ConditionExpression="attribute_not_exists(pk) OR version < :version",
-                    ExpressionAttributeValues={":version": {"N": str(message.version)}},
+                    ConditionExpression="attribute_not_exists(pk)",
                 )
             except ClientError as error:
                 if code_of(error) != "ConditionalCheckFailedException":

@@ -11,24 +11,21 @@ from sidestep.aws.write_ledger import Stretch, WriteLedger
 from sidestep.control import _parts
 from sidestep.core.control import Claim
 
-STRETCH = 500
-"""Ledger entries that are taken at a time; the lease is renewed between."""
-
 logger = make_logger()
 
 
 def stretches(
-    ledger: WriteLedger, lease: IncidentLease, claim: Claim, after: str, until_ms: int
+    ledger: WriteLedger, lease: IncidentLease, claim: Claim, after: str, size: int, until_ms: int
 ) -> Iterator[tuple[Claim, Stretch]]:
-    """The ledgers from a place on, each stretch with the claim renewed for it, until their end or
-    until a time (epoch ms); the last one's `end` says which.
+    """The ledgers from a place on, `size` entries at a time, each stretch with the claim renewed
+    for it, until their end or until a time (epoch ms); the last one's `end` says which.
 
     A ledger that could not be read is not asked again, and is `unread` in every later stretch.
     Raises LeaseLost.
     """
     unread: dict[str, str] = {}
     while True:
-        part = ledger.stretch(claim.region, after, STRETCH, unread)
+        part = ledger.stretch(claim.region, after, size, unread)
         say_unread("ledger", part.unread)
         unread |= part.unread
         yield claim, replace(part, unread=dict(unread))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +10,7 @@ from sidestep.aws.clients import client
 from sidestep.aws.heartbeats import ReplicaHeartbeats
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
+from sidestep.control._replicas import Replicas
 from sidestep.control._stretches import stretches
 from sidestep.core.control import SERVING, ControlState
 from sidestep.core.errors import Refused
@@ -23,6 +24,8 @@ heartbeats = {
     region: ReplicaHeartbeats(client("dynamodb", region), settings.data_table)
     for region in settings.regions
 }
+STRETCH = 500
+"""Ledger entries that are taken at a time; the lease is renewed between."""
 ENOUGH_MS = 30_000
 """After so long an invocation leaves the rest of the ledger to the next: half of its time-out."""
 
@@ -32,25 +35,29 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     → `{"count", "keys", "oldest_ms", "unread", "complete", "since", "more", "after", "began"}`.
 
     An invocation counts for a while: as long as there is `more`, its answer is the next one's
-    `so_far`. A surviving replica is asked, never the drained Region's own. Raises LeaseLost,
-    Refused, Unreachable, Throttled.
+    `so_far`. Every guarded Region's replica is compared, but for the drained Region's own: what
+    one of them lacks is at risk, for a source that is gone delivers it to none any more. Raises
+    LeaseLost, Refused, Unreachable, Throttled.
     """
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
     control = lease.read()
     survivor = _survivor(claim.region, control)
+    others = [region for region in settings.regions if region != claim.region]
+    compared = Replicas(replicas, survivor)
     so_far: Mapping[str, Any] = event.get("so_far") or {}
     if so_far.get("more"):
         found, after = AtRisk.from_dict(so_far), str(so_far["after"])
         since, began = int(so_far["since"]), int(so_far["began"])
     else:
-        newest = heartbeats[survivor].newest().get(claim.region)
-        since, began = _parts.ledger_since(newest, control.of(claim.region), now), now
+        point = _replicated_until(claim.region, others, compared)
+        since, began = _parts.ledger_since(point, control.of(claim.region), now), now
         found, after = AtRisk(), place(since)
     end: str | None = None
-    for _, part in stretches(ledger, lease, claim, after, now + ENOUGH_MS):
-        held = replicas[survivor].held(entry.id for entry in part.entries)
-        found, end = found.plus(at_risk(part.entries, held, part.unread)), part.end
+    for _, part in stretches(ledger, lease, claim, after, STRETCH, now + ENOUGH_MS):
+        held = compared.held(others, {entry.id for entry in part.entries})
+        unread = {*part.unread, *compared.away}
+        found, end = found.plus(at_risk(part.entries, held.values(), unread)), part.end
     more = end is not None
     return {
         **asdict(found),
@@ -62,8 +69,16 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     }
 
 
+def _replicated_until(source: str, regions: Sequence[str], compared: Replicas) -> int | None:
+    """The newest heartbeat of `source` (epoch ms) in the replica that is furthest behind."""
+    points = (
+        (compared.ask(region, heartbeats[region].newest) or {}).get(source) for region in regions
+    )
+    return min((point for point in points if point is not None), default=None)
+
+
 def _survivor(gone: str, control: ControlState) -> str:
-    """Where the surviving data is read: here, unless this is the Region that was drained."""
+    """Whose replica has to answer: this Region's, unless this is the one that was drained."""
     serving = [r for r in settings.regions if r != gone and control.of(r).state == SERVING]
     if not serving:
         raise Refused(f"no Region but {gone} serves: there is no replica to compare with")

@@ -1,18 +1,19 @@
-"""Step: put back acknowledged writes that are still missing; never over a newer one."""
+"""Step: put back acknowledged writes that are still missing somewhere; never over another."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sidestep.aws.incident_record import IncidentRecord
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.control._stretches import say_unread, stretches
+from sidestep.control._replicas import Replicas
+from sidestep.control._stretches import stretches
 from sidestep.core.control import FAILOVER, SERVING, Claim
-from sidestep.core.errors import Refused, SidestepError
-from sidestep.core.ledger import MAX_KEYS, Repaired, missing, newest, place, plan_repair
+from sidestep.core.errors import Refused
+from sidestep.core.ledger import MAX_KEYS, Repaired, place, plan_repair
 from sidestep.core.messages import Message
 
 settings = Settings.from_environment()
@@ -21,12 +22,14 @@ lease = _parts.lease(settings, table)
 record = IncidentRecord(table)
 ledger = _parts.write_ledger(settings)
 replicas = {region: _parts.replica(settings, region) for region in settings.regions}
-replica = replicas[settings.region]
+STRETCH = 100
+"""Ledger entries that are taken at a time: one BatchGetItem of each replica."""
 RENEW_EVERY = 50
 """Writes between two proofs of the lease."""
 ENOUGH_MS = 60_000
 """After so long an invocation leaves the rest of the ledger to the next. Its last stretch may be
-missing as a whole, and takes 25 s more at 50 ms a write: within the function's time-out."""
+missing as a whole, and takes 30 s more at 300 ms a write, which is a way across the world and
+back: within the function's time-out."""
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -34,9 +37,12 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     "unread", "complete", "more", "after", "began"}`.
 
     An invocation repairs for a while: as long as there is `more`, its answer is the next one's
-    `so_far`. `lost` is what is missing even so. While a serving Region's replica cannot be read,
-    a newer write may be there: nothing is put back, and `complete` is false. Raises LeaseLost,
-    also between writes, and Refused.
+    `so_far`. What a guarded Region's replica lacks is put back, wherever that is: a source that is
+    gone delivers it to none any more. In a failover the drained Region's own is only read. `lost`
+    is what is missing even so. While a serving Region's replica cannot be read, another body under
+    the same key may be there: nothing is put back. `complete` is false wherever a replica or ledger
+    could not be read. Raises LeaseLost, also between writes, Refused, and what this Region's own
+    replica raises.
     """
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
@@ -48,11 +54,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         began = int(so_far["began"])
     else:
         done, after, began = Repaired(), place(_since(claim, event.get("since"), now)), now
-    away: dict[str, str] = {}
+    compared = Replicas(replicas, settings.region)
     end: str | None = None
-    for held, part in stretches(ledger, lease, claim, after, now + ENOUGH_MS):
+    for held, part in stretches(ledger, lease, claim, after, STRETCH, now + ENOUGH_MS):
         done = done.plus(Repaired(unread=tuple(part.unread)))
-        done, end = done.plus(_repair(held, part.entries, away)), part.end
+        done, end = done.plus(_repair(held, part.entries, compared)), part.end
     more = end is not None
     return {
         **asdict(done),
@@ -63,42 +69,37 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     }
 
 
-def _repair(claim: Claim, entries: Sequence[Message], away: dict[str, str]) -> Repaired:
-    """Put back what is missing of a stretch. `away` are the Regions whose replica could not be
-    read before, with why: they are not asked again, and those found now are added."""
-    here = replica.held(entry.id for entry in entries)
-    lacking = {entry.id for entry in missing(entries, here)}
-    elsewhere = _elsewhere(lacking, away)
-    unseen = _serving(claim, away) if lacking else ()
-    plan = plan_repair(entries, here, elsewhere)
-    put = 0
-    for number, message in enumerate(() if unseen else plan.put):
+def _repair(claim: Claim, entries: Sequence[Message], compared: Replicas) -> Repaired:
+    """Put back what is missing of a stretch, where it is missing."""
+    into = _into(claim)
+    held = compared.held(into, {entry.id for entry in entries})
+    lacking = {e.id for e in entries if any(e.id not in there for there in held.values())}
+    drained = [claim.region] if lacking and claim.region not in into else []
+    plan = plan_repair(entries, held, compared.held(drained, lacking).values())
+    put, found = 0, set(plan.conflicts)
+    unseen = _serving(claim, compared.away) if lacking else ()
+    for number, (region, message) in enumerate(() if unseen else plan.put):
         now = _parts.now_ms()
         if number % RENEW_EVERY == 0:
             claim = lease.renew(claim, now)
-        put += replica.put_back(message, now)
-    still = missing((entry for entry in entries if entry.id in lacking), replica.held(lacking))
+        done = compared.put_back(region, message, now)
+        put += done is True
+        # One that was not put has met another that was there by then.
+        found |= {message.id} if done is not None else set()
     return Repaired(
         repaired=put,
         conflicts=plan.conflicts[:MAX_KEYS],
         conflicting=len(plan.conflicts),
-        lost=len({entry.id for entry in still} - set(plan.conflicts)),
-        unread=unseen,
+        lost=len(lacking - found),
+        unread=tuple(region for region in compared.away if region in into),
     )
 
 
-def _elsewhere(ids: Collection[str], away: dict[str, str]) -> dict[str, Message]:
-    """The newest that other Regions' replicas hold of these ids."""
-    found: list[dict[str, Message]] = []
-    for region in settings.regions if ids else ():
-        if region == settings.region or region in away:
-            continue
-        try:
-            found.append(replicas[region].held(ids))
-        except SidestepError as error:
-            say_unread("replica", {region: str(error)})
-            away[region] = str(error)
-    return newest(found)
+def _into(claim: Claim) -> list[str]:
+    """The Regions in which every write has to be, the acting one first: a put there is short, and
+    reaches the others by itself."""
+    regions = sorted(settings.regions, key=lambda region: region != settings.region)
+    return [r for r in regions if claim.kind != FAILOVER or r != claim.region]
 
 
 def _serving(claim: Claim, away: Mapping[str, str]) -> tuple[str, ...]:

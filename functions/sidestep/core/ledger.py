@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,10 @@ MAX_KEYS = 100
 
 @dataclass(frozen=True)
 class AtRisk:
-    """Acknowledged writes of a Region that the surviving replica does not hold.
+    """Acknowledged writes of a Region that some surviving replica does not hold.
 
-    `unread` are the Regions whose ledger could not be read: then more may be at risk than
-    counted.
+    `unread` are the Regions whose ledger or replica could not be read: then more may be at risk
+    than counted.
     """
 
     count: int = 0
@@ -79,7 +79,8 @@ class Repaired:
 class RepairPlan:
     """What to do for each ledger entry: put it back, or keep and list a conflict."""
 
-    put: tuple[Message, ...]
+    put: tuple[tuple[str, Message], ...]
+    """Each with the Region whose replica it is put into."""
     conflicts: tuple[str, ...]
 
 
@@ -104,10 +105,13 @@ def place(at_ms: int) -> str:
 
 
 def at_risk(
-    entries: Iterable[Message], held: Mapping[str, Message], unread: Iterable[str] = ()
+    entries: Sequence[Message],
+    replicas: Iterable[Mapping[str, Message]],
+    unread: Iterable[str] = (),
 ) -> AtRisk:
-    """What would be lost if the Region never came back."""
-    lacking = missing(entries, held)
+    """What some replica would never get if the Region never came back."""
+    lacked = {entry.id: entry for held in replicas for entry in missing(entries, held)}
+    lacking = sorted(lacked.values(), key=lambda entry: (entry.written_at, entry.id))
     return AtRisk(
         count=len(lacking),
         keys=tuple(entry.id for entry in lacking[:MAX_KEYS]),
@@ -117,42 +121,36 @@ def at_risk(
 
 
 def plan_repair(
-    entries: Iterable[Message],
-    held: Mapping[str, Message],
-    elsewhere: Mapping[str, Message] | None = None,
+    entries: Sequence[Message],
+    replicas: Mapping[str, Mapping[str, Message]],
+    others: Iterable[Mapping[str, Message]] = (),
 ) -> RepairPlan:
-    """Put back what `held` lacks or has in an older version; never over a newer version.
+    """Put back what one of `replicas` (by Region, the preferred one first) holds nothing of.
 
-    `elsewhere` is the newest that other replicas hold: what is put here reaches them as the
-    last write and wins, so a newer one there, which has not arrived here yet, counts as well.
+    One put is enough for all that lack a write: a replica sends on what is put into it, wherever
+    it came from, to every other
+    (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html).
+    It would win there, as the last write. So a write under whose id anything else is held is not
+    put: not in `replicas`, and not in `others`, where nothing has to be put.
 
-    A conflict is a newer item under the same id with another body: somebody's acknowledged
-    write was overwritten by last writer wins. It is kept as it is, and listed.
+    A conflict is an item under the same id with another body: two bodies were acknowledged under
+    one key, by Regions that did not know of each other's yet, and one was or will be overwritten
+    by last writer wins. Both stay as they are, and the id is listed. Which is the newer one is not
+    asked: `version` is by the writing Region's clock, last writer wins by AWS's.
     """
-    known = list(entries)
-    others = elsewhere or {}
+    seen = [*replicas.values(), *others]
     conflicts = {
         entry.id
-        for entry in known
-        for found in (held.get(entry.id), others.get(entry.id))
-        if found is not None and found.version >= entry.version and found.digest != entry.digest
+        for entry in entries
+        for held in seen
+        if entry.id in held and held[entry.id].digest != entry.digest
     }
-    put = [
-        entry
-        for entry in missing(known, held)
-        if entry.id not in others or not _yields(entry, others[entry.id])
-    ]
+    put = []
+    for entry in missing(entries, {}):
+        lacks = [region for region, held in replicas.items() if entry.id not in held]
+        if lacks and entry.id not in conflicts:
+            put.append((lacks[0], entry))
     return RepairPlan(tuple(put), tuple(sorted(conflicts)))
-
-
-def newest(replicas: Iterable[Mapping[str, Message]]) -> dict[str, Message]:
-    """The newest of each id among what several replicas hold."""
-    found: dict[str, Message] = {}
-    for held in replicas:
-        for message in held.values():
-            if message.id not in found or found[message.id].version < message.version:
-                found[message.id] = message
-    return found
 
 
 def _names(told: Mapping[str, Any]) -> tuple[str, ...]:
@@ -161,8 +159,3 @@ def _names(told: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _both(some: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({*some, *others}))
-
-
-def _yields(entry: Message, to: Message) -> bool:
-    """Whether putting `entry` back would overwrite another write that is as new or newer."""
-    return to.version > entry.version or (to.version == entry.version and to.digest != entry.digest)
