@@ -201,7 +201,6 @@ GUARDS = (
 NOT_SEEN_YET = frozenset(
     {
         *("no-recheck", "blind-observer-counts", "looks-in-a-moment-count"),
-        "own-region-holds",
     }
 )
 """Of these no seed that was tried has shown the bug, or none was tried: tests of their own hold the

@@ -85,7 +85,12 @@ def _two_drills(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
     """Two people start drills of two Regions, the second one before the first is noticed."""
     first_s, apart_s = chance.uniform(*FROM_S), chance.uniform(0.0, 12.0)
     minutes = chance.choice((2.0, 5.0))
-    asked = {"workflow": "drill", "minutes": minutes, "mode": "manual", "return_after_s": 0.0}
+    asked: dict[str, float | str] = {
+        "workflow": "drill",
+        "minutes": minutes,
+        "mode": "manual",
+        "return_after_s": 0.0,
+    }
     faults = tuple(
         Fault("started-by-hand", region, round(at_s, 1), 5.0, settings=asked)
         for region, at_s in zip(
@@ -140,7 +145,7 @@ def _void_order(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
     ended: only one that had not claimed yet asks to be granted anything."""
     region, at_s = chance.choice(regions), round(chance.uniform(*FROM_S), 1)
     mode = chance.choice(("manual", "forced"))
-    asked = {"workflow": "failover", "minutes": 5.0, "mode": mode}
+    asked: dict[str, float | str] = {"workflow": "failover", "minutes": 5.0, "mode": mode}
     cut = Fault("workflow-crash", "", round(at_s - 1.0, 1), 2.0, settings={"share": 1.0})
     first, second = (
         Fault(
