@@ -17,7 +17,7 @@ import click
 from benchmarks import table
 from benchmarks.fingerprints import ROOT
 from localcloud.cloud import TEMPLATE, LocalCloud
-from localcloud.frontdoor import Unreachable
+from localcloud.compute.frontdoor import Unreachable
 from localcloud.kernel import Steps
 from localcloud.services.eventbridge import BusFault
 from localcloud.services.links import Disturbance

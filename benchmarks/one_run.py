@@ -9,7 +9,7 @@ from itertools import pairwise
 from benchmarks.peers.designs import BY_KEY
 from benchmarks.peers.run import carry_out
 from benchmarks.runs_file import Figures
-from localcloud.fault_kinds import KINDS
+from localcloud.faults.kinds import KINDS
 from localcloud.run import Event, Outcome
 from localcloud.scenario import HELD, load
 from sidestepctl.report import report_of

@@ -11,8 +11,8 @@ from typing import Any
 
 from localcloud.asl import Execution
 from localcloud.cloud import LocalCloud
+from localcloud.compute.lambdas import Function, Invocation
 from localcloud.kernel import Steps
-from localcloud.lambdas import Function, Invocation
 from localcloud.services.tables import Change, plain
 
 LAG_EVERY_S = 10.0

@@ -15,9 +15,9 @@ from typing import Protocol
 
 import simpy
 
-from localcloud.frontdoor import HttpAnswer, Unreachable
+from localcloud.compute.frontdoor import HttpAnswer, Unreachable
 from localcloud.kernel import Kernel, Steps
-from localcloud.network import outside
+from localcloud.network.reach import outside
 
 TIMEOUT_S = 5.0
 """How long a client waits for an answer."""

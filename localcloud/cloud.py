@@ -14,24 +14,24 @@ from typing import Any
 import boto3
 
 from localcloud.asl import Definition, StateMachine, load
+from localcloud.calls.endpoint import ACCOUNT, Caller, Endpoint, current_caller
 from localcloud.collector import Collector
+from localcloud.compute.frontdoor import FrontDoor, HttpAnswer
+from localcloud.compute.lambda_api import LambdaApi
+from localcloud.compute.lambdas import Lambdas
+from localcloud.compute.stepfunctions import StepFunctions, machine_arn
+from localcloud.compute.task_runner import SdkTaskRunner
 from localcloud.dns.wire import answer_message
-from localcloud.endpoint import ACCOUNT, Caller, Endpoint, current_caller
-from localcloud.frontdoor import FrontDoor, HttpAnswer
-from localcloud.iam import Authorizer
+from localcloud.iam.judge import Authorizer
 from localcloud.kernel import Kernel, Steps
-from localcloud.lambda_api import LambdaApi
-from localcloud.lambdas import Lambdas
-from localcloud.network import Network
-from localcloud.outbound import Outbound
+from localcloud.network.outbound import Outbound
+from localcloud.network.reach import Network
 from localcloud.route53.answers import Answers
 from localcloud.route53.limits import CHECKERS_PER_REGION
 from localcloud.route53.service import Route53
 from localcloud.services import Services
 from localcloud.services.metrics import MetricId, dimensions
 from localcloud.services.tables import LocalTable, plain
-from localcloud.stepfunctions import StepFunctions, machine_arn
-from localcloud.task_runner import SdkTaskRunner
 from localcloud.template.deploy import deploy
 from localcloud.template.operator import Operator
 from localcloud.template.stack import Stack

@@ -17,9 +17,9 @@ from localcloud.chronicle import Chronicle
 from localcloud.clients import Clients
 from localcloud.cloud import LocalCloud, Topology
 from localcloud.dns.resolver import some_resolver
-from localcloud.fault_kinds import KINDS
+from localcloud.faults.kinds import KINDS
+from localcloud.faults.strikes import Strikes
 from localcloud.scenario import MOVED, Scenario
-from localcloud.strikes import Strikes
 
 DRILL_AT_S = 36.0
 """When a drill is started: every client has come by then, and every observer has voted."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.cloud import ROOT, Topology
-from localcloud.fault_kinds import ACTING, KINDS, REGIONLESS
+from localcloud.faults.kinds import ACTING, KINDS, REGIONLESS
 from localcloud.yaml_reader import Reader, ScenarioError, at, twice
 from sidestep.core.policy import problems
 

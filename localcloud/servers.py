@@ -10,11 +10,11 @@ from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from localcloud.endpoint import Endpoint
-from localcloud.frontdoor import FrontDoor, Unreachable
-from localcloud.network import outside
+from localcloud.calls.endpoint import Endpoint
+from localcloud.calls.wire import WireRequest
+from localcloud.compute.frontdoor import FrontDoor, Unreachable
+from localcloud.network.reach import outside
 from localcloud.realtime import RealTime
-from localcloud.wire import WireRequest
 
 _PATIENCE_S = 60.0
 """Wall seconds that a request from outside waits for the local cloud."""

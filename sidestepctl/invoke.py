@@ -14,10 +14,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud.calls.wire import AwsError
 from localcloud.chronicle import Chronicle
 from localcloud.cloud import LocalCloud
-from localcloud.lambdas import Function, Invocation
-from localcloud.wire import AwsError
+from localcloud.compute.lambdas import Function, Invocation
 from sidestepctl.event_shapes import BUS, RECORDS, REQUEST, START, Shape, fault_of
 
 SETTLE_S = 15.0

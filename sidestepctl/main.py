@@ -123,7 +123,7 @@ def simulate(
     Exits 0 when all held, 1 when one did not: with its history and how to see it again. Ctrl-C
     ends it with what it came to so far, and 130.
     """
-    from localcloud.fault_kinds import KINDS
+    from localcloud.faults.kinds import KINDS
     from localcloud.simulation.simulate import Result
     from sidestepctl.simulate import Asked, Progress, Simulated, simulate_all, told
 

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from benchmarks.peers.worlds import CONTROL_ARN
 from localcloud.cloud import LocalCloud
-from localcloud.fault_kinds import KINDS
+from localcloud.faults.kinds import KINDS
 from localcloud.kernel import Steps
 
 HOME = "us-east-1"

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.peers.designs import Design
 from localcloud.cloud import ROOT
-from localcloud.fault_kinds import ACTING
+from localcloud.faults.kinds import ACTING
 from localcloud.run import DRILL_AT_S, Outcome, Run
 from localcloud.scenario import Fault, Scenario
 

@@ -6,11 +6,11 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
+from localcloud.calls.endpoint import ACCOUNT, GLOBAL_HOME, ApiCall, Endpoint
+from localcloud.calls.wire import AwsError
 from localcloud.dns.subnets import nearest
-from localcloud.endpoint import ACCOUNT, GLOBAL_HOME, ApiCall, Endpoint
 from localcloud.route53.answers import NOERROR, NXDOMAIN, REFUSED, Answers
 from localcloud.route53.records import normal, zones
-from localcloud.wire import AwsError
 
 _RCODES = {NOERROR: "NOERROR", NXDOMAIN: "NXDOMAIN", REFUSED: "REFUSED"}
 _PREFIX = {4: 24, 6: 64}

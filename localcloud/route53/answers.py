@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from localcloud.geography import round_trip_s
+from localcloud.network.geography import round_trip_s
 from localcloud.route53.limits import ALIAS_TTL_S
 from localcloud.route53.ports import World
 from localcloud.route53.records import Records, normal

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import simpy
 
-from localcloud.frontdoor import HttpAnswer, Unreachable
-from localcloud.network import outside
+from localcloud.compute.frontdoor import HttpAnswer, Unreachable
+from localcloud.network.reach import outside
 from localcloud.route53.config import HealthCheck
 from localcloud.route53.limits import (
     CHECKER_REGIONS,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from localcloud.calls.wire import AwsError
 from localcloud.route53.limits import (
     CHECKER_REGIONS,
     DEFAULT_INTERVAL_S,
@@ -16,7 +17,6 @@ from localcloud.route53.limits import (
     MIN_CHECKER_REGIONS,
     THRESHOLDS,
 )
-from localcloud.wire import AwsError
 
 HTTP_TYPES = frozenset({"HTTP", "HTTP_STR_MATCH"})
 HTTPS_TYPES = frozenset({"HTTPS", "HTTPS_STR_MATCH"})

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from localcloud.endpoint import ApiCall, Endpoint
+from localcloud.calls.endpoint import ApiCall, Endpoint
+from localcloud.calls.wire import AwsError
 from localcloud.route53.checkers import Checker
 from localcloud.route53.config import ENDPOINT_TYPES, HealthCheck, invalid, updated, validated
 from localcloud.route53.health import HealthChecks
 from localcloud.route53.limits import MAX_HEALTH_CHECKS
 from localcloud.route53.ports import World
-from localcloud.wire import AwsError
 
 _PAGE = 100
 _LOCATION = "https://route53.amazonaws.com/2013-04-01/healthcheck"

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import simpy
 
-from localcloud.frontdoor import HttpAnswer
+from localcloud.compute.frontdoor import HttpAnswer
 
 T = TypeVar("T")
 Steps = Generator[simpy.Event, Any, T]
@@ -36,7 +36,7 @@ class World(Protocol):
 Ask = Callable[[str, str, str, str], Steps[HttpAnswer]]
 """(host, method, path, source) → steps to an answer.
 
-Raises `localcloud.frontdoor.Unreachable` when no connection comes about, LookupError when
+Raises `localcloud.compute.frontdoor.Unreachable` when no connection comes about, LookupError when
 the host has no address. Method `CONNECT` opens a connection and asks nothing more."""
 
 AlarmData = Callable[[str, str], str | None]

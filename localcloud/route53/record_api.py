@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from localcloud.endpoint import ApiCall, Endpoint
+from localcloud.calls.endpoint import ApiCall, Endpoint
+from localcloud.calls.wire import AwsError
 from localcloud.route53.health import HealthChecks
 from localcloud.route53.ports import Steps, World
 from localcloud.route53.records import change, zones
 from localcloud.route53.servers import ServedZones
-from localcloud.wire import AwsError
 
 
 @dataclass

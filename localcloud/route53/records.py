@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.route53.models import FakeZone, RecordSet, route53_backends
 
-from localcloud.wire import AwsError
+from localcloud.calls.wire import AwsError
 
 PARTITION = "aws"
 """moto keeps Route 53 by partition, not by Region."""

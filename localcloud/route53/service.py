@@ -11,7 +11,8 @@ from typing import Protocol
 
 from moto.core.utils import get_service_model
 
-from localcloud.endpoint import ACCOUNT, GLOBAL_HOME, ApiCall, Endpoint
+from localcloud.calls.endpoint import ACCOUNT, GLOBAL_HOME, ApiCall, Endpoint
+from localcloud.calls.wire import AwsError
 from localcloud.route53.health import HealthChecks
 from localcloud.route53.health_api import HealthCheckApi
 from localcloud.route53.ports import AlarmData, Ask, Record, World
@@ -19,11 +20,10 @@ from localcloud.route53.record_api import RecordApi
 from localcloud.route53.servers import ServedZones
 from localcloud.route53.status_metrics import publish
 from localcloud.route53.throttle import Throttle
-from localcloud.wire import AwsError
 
 
 class Regions(Protocol):
-    """Which Regions are down: what `localcloud.network.Network` is."""
+    """Which Regions are down: what `localcloud.network.reach.Network` is."""
 
     @property
     def down(self) -> Container[str]:

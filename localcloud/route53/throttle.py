@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from localcloud.calls.wire import AwsError
 from localcloud.route53.limits import ACCOUNT_BUCKET, OPERATION_BUCKETS
-from localcloud.wire import AwsError
 
 
 class Bucket:

@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.cloudwatch.models import Alarm
 
-from localcloud.endpoint import ACCOUNT
+from localcloud.calls.endpoint import ACCOUNT
 from localcloud.services.alarm_rules import ALARM, COMPARISONS, AlarmRule
 from localcloud.services.metric_math import Points
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.cloudwatch.models import Alarm
 
-from localcloud.wire import AwsError
+from localcloud.calls.wire import AwsError
 
 _SELECTS = frozenset(
     {"AlarmNames", "AlarmNamePrefix", "AlarmTypes", "StateValue", "MaxRecords", "NextToken"}

@@ -14,10 +14,11 @@ from typing import Any
 
 from moto.cloudwatch.models import Alarm, cloudwatch_backends
 
-from localcloud.endpoint import ACCOUNT, ApiCall, Endpoint
+from localcloud.calls.endpoint import ACCOUNT, ApiCall, Endpoint
+from localcloud.calls.wire import AwsError
+from localcloud.faults.overlapping import Overlapping
 from localcloud.kernel import Kernel, Steps
-from localcloud.network import Network
-from localcloud.overlapping import Overlapping
+from localcloud.network.reach import Network
 from localcloud.services import modelled
 from localcloud.services.alarm_events import (
     notification,
@@ -39,7 +40,6 @@ from localcloud.services.alarm_rules import (
 )
 from localcloud.services.metric_math import Points
 from localcloud.services.metrics import MetricStore
-from localcloud.wire import AwsError
 
 Emit = Callable[[str, Mapping[str, Any]], None]
 """(Region, event without id, account, time, Region) → onto that Region's default bus."""

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from localcloud.endpoint import Caller
+from localcloud.calls.endpoint import Caller
+from localcloud.compute.lambdas import Function, Invocation
 from localcloud.kernel import Kernel, Steps
-from localcloud.lambdas import Function, Invocation
 from localcloud.services.queues import Queues
 
 RETRY_AFTER_S: Final = (60.0, 120.0)
@@ -24,7 +24,7 @@ SYSTEM_ERRORS: Final = frozenset({"TooManyRequestsException", "ServiceException"
 
 
 class LambdaPort(Protocol):
-    """What this package needs of the Lambda service; `localcloud.lambdas.Lambdas` has it."""
+    """What this package needs of the Lambda service; `compute.lambdas.Lambdas` has it."""
 
     def invoke(self, region: str, name: str, payload: Any) -> Steps[Invocation]:
         """Invoke and wait for the end. Never raises for the function's errors."""

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from localcloud.endpoint import ApiCall, Endpoint
+from localcloud.calls.endpoint import ApiCall, Endpoint
+from localcloud.calls.wire import AwsError
 from localcloud.kernel import Kernel
 from localcloud.services.alarm_rules import metric_of, queries_of, series
 from localcloud.services.metrics import MetricId, MetricStore, StatisticSet
 from localcloud.services.visibility import Visible
-from localcloud.wire import AwsError
 
 MAX_POINTS = 1440
 """Most data points one GetMetricStatistics call returns

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 
-from localcloud.endpoint import ACCOUNT, ApiCall, Endpoint
+from localcloud.calls.endpoint import ACCOUNT, ApiCall, Endpoint
+from localcloud.calls.wire import AwsError
 from localcloud.services.tables import Change, LocalTable
-from localcloud.wire import AwsError
 
 WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
 READS = ("GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems")

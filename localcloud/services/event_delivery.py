@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from localcloud.faults.overlapping import Newest
 from localcloud.kernel import Kernel, Steps
-from localcloud.network import Network
-from localcloud.overlapping import Newest
+from localcloud.network.reach import Network
 from localcloud.services import modelled
 from localcloud.services.event_input import BadInput, input_for
 from localcloud.services.event_targets import Failed, Targets

@@ -15,13 +15,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud.endpoint import ApiCall, Caller, Endpoint, current_caller
+from localcloud.calls.endpoint import ApiCall, Caller, Endpoint, current_caller
+from localcloud.calls.wire import AwsError
 from localcloud.kernel import Kernel, Steps
-from localcloud.network import Network
+from localcloud.network.reach import Network
 from localcloud.services.async_invoke import AsyncInvocations
 from localcloud.services.queues import Queues
 from localcloud.services.resource_policies import ResourcePolicies
-from localcloud.wire import AwsError
 
 EVENTS: Final = "events.amazonaws.com"
 

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from moto.events.models import EventBus, EventsBackend, Replay, ReplayState, Rule, events_backends
 
-from localcloud.endpoint import ACCOUNT, ApiCall, Endpoint
+from localcloud.calls.endpoint import ACCOUNT, ApiCall, Endpoint
+from localcloud.calls.wire import AwsError
 from localcloud.kernel import Kernel, Steps
 from localcloud.services.event_delivery import Delivery
 from localcloud.services.identifiers import new_id
-from localcloud.wire import AwsError
 
 MAX_ENTRIES: Final = 10
 """Entries in one PutEvents call (botocore model, events, PutEventsRequestEntryList)."""

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from localcloud.endpoint import ACCOUNT, ApiCall
+from localcloud.calls.endpoint import ACCOUNT, ApiCall
 from localcloud.kernel import Kernel, Steps
-from localcloud.network import Network
+from localcloud.network.reach import Network
 from localcloud.services import modelled
 from localcloud.services.dynamodb import DynamoDb
 from localcloud.services.links import Link, ReplicationControl

@@ -10,15 +10,15 @@ from typing import Any, Final
 
 from moto.sns.models import Subscription, sns_backends
 
-from localcloud.endpoint import ACCOUNT, ApiCall, Endpoint
+from localcloud.calls.endpoint import ACCOUNT, ApiCall, Endpoint
+from localcloud.calls.wire import AwsError
 from localcloud.kernel import Kernel, Steps
-from localcloud.network import Network
+from localcloud.network.reach import Network
 from localcloud.services import modelled
 from localcloud.services.async_invoke import AsyncInvocations
 from localcloud.services.identifiers import new_id
 from localcloud.services.queues import Queues
 from localcloud.services.resource_policies import ResourcePolicies
-from localcloud.wire import AwsError
 
 PROTOCOLS: Final = frozenset({"email", "email-json", "sqs", "lambda"})
 SNS: Final = "sns.amazonaws.com"

@@ -9,9 +9,9 @@ from typing import Final
 
 from moto.sqs.models import Queue, sqs_backends
 
-from localcloud.endpoint import ACCOUNT
+from localcloud.calls.endpoint import ACCOUNT
 from localcloud.kernel import Kernel, Steps
-from localcloud.network import Network
+from localcloud.network.reach import Network
 from localcloud.services.metrics import MetricId, MetricStore, dimensions
 
 PERIOD_S: Final = 60.0

@@ -10,9 +10,9 @@ from typing import Any
 
 from moto.sqs.models import Message
 
-from localcloud.endpoint import ApiCall, Endpoint
+from localcloud.calls.endpoint import ApiCall, Endpoint
 from localcloud.kernel import Kernel, Steps
-from localcloud.network import Network
+from localcloud.network.reach import Network
 from localcloud.services import modelled
 from localcloud.services.async_invoke import LambdaPort, execution_role
 from localcloud.services.queues import Queues, region_and_name, system_attributes

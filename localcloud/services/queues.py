@@ -9,9 +9,9 @@ import simpy
 from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import Message, Queue, sqs_backends
 
-from localcloud.endpoint import ACCOUNT, ApiCall, Endpoint
+from localcloud.calls.endpoint import ACCOUNT, ApiCall, Endpoint
+from localcloud.calls.wire import AwsError
 from localcloud.kernel import Kernel
-from localcloud.wire import AwsError
 
 LONG_POLL_STEP_S = 0.1
 

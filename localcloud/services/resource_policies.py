@@ -14,7 +14,7 @@ from typing import Any
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
-from localcloud.endpoint import ACCOUNT
+from localcloud.calls.endpoint import ACCOUNT
 
 
 class ResourcePolicies:

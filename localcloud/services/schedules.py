@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from moto.events.models import Rule, events_backends
 
-from localcloud.endpoint import ACCOUNT, ApiCall, Endpoint
+from localcloud.calls.endpoint import ACCOUNT, ApiCall, Endpoint
+from localcloud.calls.wire import AwsError
 from localcloud.kernel import Kernel, Steps
-from localcloud.network import Network
+from localcloud.network.reach import Network
 from localcloud.services.event_delivery import Delivery
 from localcloud.services.identifiers import new_id
-from localcloud.wire import AwsError
 
 _UNITS: Final = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)(s?)\)")

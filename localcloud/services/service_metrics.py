@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from localcloud.frontdoor import Api, Served
+from localcloud.compute.frontdoor import Api, Served
+from localcloud.compute.lambdas import Function, Invocation
 from localcloud.kernel import Kernel
-from localcloud.lambdas import Function, Invocation
 from localcloud.services.emf import metrics_in
 from localcloud.services.metrics import Dimensions, MetricId, MetricStore, dimensions
 

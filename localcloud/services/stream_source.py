@@ -15,10 +15,10 @@ from typing import Any
 import simpy
 from moto.events.models import EventPattern
 
-from localcloud.endpoint import ApiCall, Endpoint
+from localcloud.calls.endpoint import ApiCall, Endpoint
+from localcloud.compute.lambdas import Invocation
 from localcloud.kernel import Kernel, Steps
-from localcloud.lambdas import Invocation
-from localcloud.network import Network
+from localcloud.network.reach import Network
 from localcloud.services import modelled
 from localcloud.services.async_invoke import LambdaPort, execution_role
 from localcloud.services.dynamodb import DynamoDb

@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.endpoint import ACCOUNT, ApiCall
+from localcloud.calls.endpoint import ACCOUNT, ApiCall
+from localcloud.calls.wire import AwsError
 from localcloud.kernel import Kernel, Steps
-from localcloud.network import Network
+from localcloud.network.reach import Network
 from localcloud.services import modelled
 from localcloud.services.dynamodb import DynamoDb
 from localcloud.services.eventual import image
 from localcloud.services.tables import Change, Key
-from localcloud.wire import AwsError
 
 REGION_SETS = (
     frozenset({"us-east-1", "us-east-2", "us-west-2"}),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from localcloud.endpoint import ApiCall, Endpoint
+from localcloud.calls.endpoint import ApiCall, Endpoint
+from localcloud.calls.wire import AwsError
 from localcloud.kernel import Kernel
 from localcloud.services.dynamodb import READS, WRITES, DynamoDb, tables_of
 from localcloud.services.metrics import MetricId, MetricStore, dimensions
-from localcloud.wire import AwsError
 
 
 @dataclass(frozen=True)

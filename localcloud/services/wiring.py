@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from localcloud.asl import Execution
-from localcloud.endpoint import Endpoint
-from localcloud.frontdoor import FrontDoor
+from localcloud.calls.endpoint import Endpoint
+from localcloud.compute.frontdoor import FrontDoor
+from localcloud.compute.lambdas import Lambdas
+from localcloud.compute.stepfunctions import StepFunctions
 from localcloud.kernel import Kernel
-from localcloud.lambdas import Lambdas
-from localcloud.network import Network
+from localcloud.network.reach import Network
 from localcloud.services.alarms import Alarms
 from localcloud.services.async_invoke import AsyncInvocations, LambdaPort
 from localcloud.services.cloudwatch import MetricApi
@@ -30,7 +31,6 @@ from localcloud.services.stream_source import StreamSources
 from localcloud.services.strong import StrongTable
 from localcloud.services.table_faults import TableFaults
 from localcloud.services.ttl import TimeToLive
-from localcloud.stepfunctions import StepFunctions
 
 
 class Services:

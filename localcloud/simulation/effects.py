@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from localcloud.calls.endpoint import ApiCall
 from localcloud.cloud import LocalCloud
-from localcloud.endpoint import ApiCall
 from localcloud.route53.config import HealthCheck
 from localcloud.services.tables import Change, plain
 from sidestep.core.control import FAILOVER, FORCED, OPEN, RECOVERY, SHUT, UNKNOWN

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from localcloud.fault_kinds import KINDS
+from localcloud.faults.kinds import KINDS
 
 LATE_S = 60.0
 """How long after a harm's end a drain may begin that was decided on it: a round of every observer

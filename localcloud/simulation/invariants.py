@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localcloud.faults.by_hand import BY_HAND
 from localcloud.run import Outcome
 from localcloud.scenario import Fault
 from localcloud.simulation.harm import Harm, Strike
-from localcloud.strikes_by_hand import BY_HAND
 from sidestep.core.control import AUTOMATIC, DRAINED, DRAINING, RESTORING, SERVING
 from sidestep.core.policy import Policy
 

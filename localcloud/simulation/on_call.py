@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.cloud import LocalCloud
+from localcloud.faults.by_hand import start_by_hand
 from localcloud.kernel import Steps
-from localcloud.strikes_by_hand import start_by_hand
 from sidestep.core.control import DRAINED
 from sidestep.core.decide import HOLD
 

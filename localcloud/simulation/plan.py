@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from localcloud.cloud import ROOT, Topology
-from localcloud.fault_kinds import ACTING, KINDS, REGIONLESS, Number, Word
+from localcloud.faults.kinds import ACTING, KINDS, REGIONLESS, Number, Word
 from localcloud.scenario import HELD, Fault, Scenario
 from localcloud.simulation.rare import rare_world
 from sidestep.core.policy import Policy

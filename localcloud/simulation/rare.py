@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.fault_kinds import KINDS
+from localcloud.faults.kinds import KINDS
 from localcloud.scenario import Fault
 
 SHARE = 0.01

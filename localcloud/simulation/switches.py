@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localcloud.calls.endpoint import GLOBAL_HOME
 from localcloud.cloud import LocalCloud
-from localcloud.endpoint import GLOBAL_HOME
 from localcloud.kernel import Steps
 from localcloud.simulation.effects import Broken, is_open
 from localcloud.simulation.harm import Harm, Strike

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, ParamValidationError
 
-from localcloud.endpoint import ACCOUNT
+from localcloud.calls.endpoint import ACCOUNT
 from localcloud.template import resources as _resources  # noqa: F401  # registers the builders
 from localcloud.template.errors import TemplateError
 from localcloud.template.intrinsics import Evaluator, references

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localcloud.endpoint import ACCOUNT
+from localcloud.calls.endpoint import ACCOUNT
 from localcloud.template.errors import TemplateError
 from localcloud.template.stack import Stack
 

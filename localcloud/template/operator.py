@@ -19,7 +19,7 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 from moto.core.utils import get_service_model
 
-from localcloud.endpoint import (
+from localcloud.calls.endpoint import (
     GLOBAL_HOME,
     GLOBAL_SERVICES,
     OPERATOR,
@@ -27,8 +27,8 @@ from localcloud.endpoint import (
     host_of,
     open_endpoint,
 )
-from localcloud.shortcuts import SCOPE
-from localcloud.wire import WireRequest
+from localcloud.calls.shortcuts import SCOPE
+from localcloud.calls.wire import WireRequest
 
 
 class Operator:

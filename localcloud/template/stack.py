@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.frontdoor import Api
-from localcloud.lambdas import Function
+from localcloud.compute.frontdoor import Api
+from localcloud.compute.lambdas import Function
 from localcloud.services import QueueSource, StreamSource
 from localcloud.services.async_invoke import AsyncSettings
 

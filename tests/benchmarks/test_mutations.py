@@ -15,7 +15,7 @@ from benchmarks.mutations.catalogue import MUTATIONS
 from benchmarks.mutations.guards import NOT_SEEN_YET
 from benchmarks.mutations.mutation import Edit, Mutation, StaleMutationError
 from benchmarks.mutations.run import _is_astray
-from localcloud.fault_kinds import KINDS
+from localcloud.faults.kinds import KINDS
 from localcloud.simulation.invariants import NAMES
 from tests.cli.running import ROOT
 

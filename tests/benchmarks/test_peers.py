@@ -7,7 +7,7 @@ import pytest
 from benchmarks.peers import worlds
 from benchmarks.peers.designs import BY_KEY, DESIGNS, STAYS_OUT_S
 from benchmarks.peers.run import COMES_BACK, PeerRun, without_workflows
-from localcloud.fault_kinds import KINDS
+from localcloud.faults.kinds import KINDS
 from localcloud.run import Outcome
 from localcloud.scenario import Fault, Scenario, load, names
 from sidestepctl.report import report_of

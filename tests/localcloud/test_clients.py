@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 
 from localcloud.clients import ARRIVE_S, BACK_OFF_S, LIFETIME_S, TIMEOUT_S, Clients, ClientSample
-from localcloud.frontdoor import HttpAnswer, Unreachable
+from localcloud.compute.frontdoor import HttpAnswer, Unreachable
 from localcloud.kernel import Kernel, Steps
-from localcloud.network import Network
+from localcloud.network.reach import Network
 
 DOMAIN = "api.sidestep.test"
 TTL_S = 60.0

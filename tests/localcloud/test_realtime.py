@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.frontdoor import Api, FrontDoor, Route
+from localcloud.compute.frontdoor import Api, FrontDoor, Route
+from localcloud.compute.lambdas import Function, Lambdas
 from localcloud.kernel import Kernel, Steps
-from localcloud.lambdas import Function, Lambdas
-from localcloud.network import Network
+from localcloud.network.reach import Network
 from localcloud.realtime import RealTime
 from localcloud.servers import ListenError, PortInUseError, Server, region_server
 

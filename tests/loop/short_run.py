@@ -10,9 +10,9 @@ import sys
 
 from localcloud.chronicle import Chronicle
 from localcloud.cloud import LocalCloud, Topology
+from localcloud.faults.strikes import Strikes
 from localcloud.run import clients_of
 from localcloud.scenario import Fault
-from localcloud.strikes import Strikes
 from tests.loop.world import break_health
 
 FAULT_AT_S = 10.0

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from localcloud.calls.wire import AwsError
 from localcloud.cloud import LocalCloud
-from localcloud.frontdoor import Api, Route
-from localcloud.lambdas import Invocation
+from localcloud.compute.frontdoor import Api, Route
+from localcloud.compute.lambdas import Invocation
 from localcloud.services.eventbridge import BusFault
-from localcloud.wire import AwsError
 from sidestep.aws.regional import RegionalTable
 from sidestep.core.messages import message_from, new_message
 from tests.loop.rights import REFUSED, statements, without_right

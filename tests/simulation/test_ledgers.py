@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from localcloud.calls.wire import AwsError
 from localcloud.clients import AckedWrite
 from localcloud.cloud import LocalCloud
-from localcloud.faults import CallFault
-from localcloud.frontdoor import HttpAnswer
+from localcloud.compute.frontdoor import HttpAnswer
+from localcloud.compute.lambdas import Function
+from localcloud.faults.on_calls import CallFault
 from localcloud.kernel import Steps
-from localcloud.lambdas import Function
 from localcloud.services.eventbridge import BusFault
 from localcloud.simulation.ledgers import promised, unledgered
-from localcloud.wire import AwsError
 from tests.loop.world import THE_ALARM_RULE, THE_SCHEDULE, go_on, until, world_without
 
 HERE, NEAR, FAR = REGIONS = ("eu-west-2", "us-east-1", "us-west-2")

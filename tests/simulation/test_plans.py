@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from localcloud.fault_kinds import ACTING, HOW, KINDS, REGIONLESS
+from localcloud.faults.kinds import ACTING, HOW, KINDS, REGIONLESS
 from localcloud.simulation.plan import (
     ALONE,
     BY_HAND,

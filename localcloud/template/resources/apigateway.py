@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from localcloud.frontdoor import Api, Route
+from localcloud.compute.frontdoor import Api, Route
 from localcloud.template.errors import TemplateError
 from localcloud.template.kinds import Built, Deployment, Properties, builds, digest, flag, only
 from localcloud.template.stack import Stack

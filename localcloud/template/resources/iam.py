@@ -1,4 +1,4 @@
-"""Roles and their policies, kept by moto and judged by localcloud.iam."""
+"""Roles and their policies, kept by moto and judged by localcloud.iam.judge."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from moto.iam.exceptions import MalformedPolicyDocument
 from moto.iam.models import iam_backends
 from moto.iam.policy_validation import IAMPolicyDocumentValidator
 
-from localcloud.endpoint import ACCOUNT
-from localcloud.iam import trusts
+from localcloud.calls.endpoint import ACCOUNT
+from localcloud.iam.judge import trusts
 from localcloud.template.errors import TemplateError
 from localcloud.template.kinds import Built, Deployment, Properties, builds
 

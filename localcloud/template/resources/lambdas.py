@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from localcloud.endpoint import ACCOUNT
-from localcloud.lambdas import Function
+from localcloud.calls.endpoint import ACCOUNT
+from localcloud.compute.lambdas import Function
 from localcloud.services import QueueSource, StreamSource
 from localcloud.services.async_invoke import AsyncSettings
 from localcloud.template.errors import TemplateError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from localcloud.stepfunctions import machine_arn
+from localcloud.compute.stepfunctions import machine_arn
 from localcloud.template.errors import TemplateError
 from localcloud.template.kinds import Built, Deployment, Properties, builds
 from localcloud.template.resources.iam import check_trust

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.iam_conditions import conditions
-from localcloud.iam_patterns import PolicyUnknownError
+from localcloud.iam.conditions import conditions
+from localcloud.iam.patterns import PolicyUnknownError
 
 REGION = "aws:requestedregion"
 KEYS = "dynamodb:leadingkeys"

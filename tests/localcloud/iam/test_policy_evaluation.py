@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.iam_patterns import PolicyUnknownError
-from localcloud.iam_policy import Needed, Verdict, judge, statements_of
+from localcloud.iam.patterns import PolicyUnknownError
+from localcloud.iam.policy import Needed, Verdict, judge, statements_of
 
 TABLE = "arn:aws:dynamodb:eu-west-2:123456789012:table/demo-data"
 

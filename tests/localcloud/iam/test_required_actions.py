@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.iam_actions import UnknownActionError, required
-from localcloud.iam_policy import Needed
+from localcloud.iam.actions import UnknownActionError, required
+from localcloud.iam.policy import Needed
 
 DYNAMODB = "arn:aws:dynamodb:eu-west-2:123456789012"
 DATA = f"{DYNAMODB}:table/data"
@@ -200,5 +200,5 @@ def test_sqs_has_no_actions_for_batches(operation: str) -> None:
 def test_what_is_not_written_down_is_an_error_that_says_what_to_teach(
     service: str, operation: str, params: dict[str, Any]
 ) -> None:
-    with pytest.raises(UnknownActionError, match=r"teach localcloud\.iam_actions"):
+    with pytest.raises(UnknownActionError, match=r"teach localcloud\.iam\.actions"):
         needs(service, operation, **params)

@@ -10,10 +10,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from localcloud.endpoint import OPERATOR, ApiCall, Caller
-from localcloud.iam import Authorizer, trusts
-from localcloud.iam_patterns import PolicyUnknownError
-from localcloud.wire import AwsError
+from localcloud.calls.endpoint import OPERATOR, ApiCall, Caller
+from localcloud.calls.wire import AwsError
+from localcloud.iam.judge import Authorizer, trusts
+from localcloud.iam.patterns import PolicyUnknownError
 
 REGION = "eu-west-2"
 ROLE = "arn:aws:iam::123456789012:role/writer"

@@ -10,10 +10,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from localcloud.endpoint import Endpoint
-from localcloud.frontdoor import HttpAnswer, Unreachable
+from localcloud.calls.endpoint import Endpoint
+from localcloud.compute.frontdoor import HttpAnswer, Unreachable
 from localcloud.kernel import Kernel, Steps
-from localcloud.network import Network
+from localcloud.network.reach import Network
 from localcloud.route53 import Answers, Route53
 
 ONCE = Config(retries={"total_max_attempts": 1})

@@ -7,7 +7,7 @@ from typing import Any
 
 import simpy
 
-from localcloud.frontdoor import HttpAnswer, Unreachable
+from localcloud.compute.frontdoor import HttpAnswer, Unreachable
 from localcloud.route53.config import HealthCheck, validated
 from localcloud.route53.ports import Steps
 

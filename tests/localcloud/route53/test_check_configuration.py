@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from localcloud.calls.wire import AwsError
 from localcloud.route53.config import HealthCheck, updated, validated
-from localcloud.wire import AwsError
 
 ENDPOINT = {"Type": "HTTPS", "FullyQualifiedDomainName": "api.example.com"}
 ALARM = {"Type": "CLOUDWATCH_METRIC", "AlarmIdentifier": {"Region": "us-east-1", "Name": "a"}}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.network import outside
+from localcloud.network.reach import outside
 from localcloud.route53.checkers import EndpointWatch
 from tests.localcloud.route53.small_world import (
     EPOCH_S,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from localcloud.calls.wire import AwsError
 from localcloud.route53.throttle import Throttle
-from localcloud.wire import AwsError
 
 
 class Callers:

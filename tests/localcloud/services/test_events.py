@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.endpoint import ACCOUNT, ApiCall
-from localcloud.faults import CallFault
+from localcloud.calls.endpoint import ACCOUNT, ApiCall
+from localcloud.calls.wire import AwsError
+from localcloud.faults.on_calls import CallFault
 from localcloud.services import BusFault
-from localcloud.wire import AwsError
 from tests.localcloud.services.world import LONDON, OREGON, VIRGINIA, World
 
 EVENTS = "events.amazonaws.com"

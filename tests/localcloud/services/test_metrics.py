@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.frontdoor import Api, Served
-from localcloud.lambdas import Function, Invocation
+from localcloud.compute.frontdoor import Api, Served
+from localcloud.compute.lambdas import Function, Invocation
 from localcloud.services.emf import metrics_in
 from localcloud.services.metrics import MetricId, MetricStore
 from tests.localcloud.services.world import LONDON, OREGON, World

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.endpoint import ACCOUNT, ApiCall
+from localcloud.calls.endpoint import ACCOUNT, ApiCall
+from localcloud.calls.wire import AwsError
 from localcloud.services import MetricId, QueueSource, StreamSource, TableFault, dimensions
-from localcloud.wire import AwsError
 from tests.localcloud.services.world import LONDON, VIRGINIA, World, item
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from localcloud.endpoint import ACCOUNT, Caller, Endpoint, current_caller
+from localcloud.calls.endpoint import ACCOUNT, Caller, Endpoint, current_caller
+from localcloud.compute.lambdas import Function, Invocation
 from localcloud.kernel import Kernel, Steps
-from localcloud.lambdas import Function, Invocation
-from localcloud.network import Network
+from localcloud.network.reach import Network
 from localcloud.services import Services
 from localcloud.services.eventual import EventualTable
 from localcloud.services.strong import StrongTable
@@ -45,7 +45,7 @@ class FakeLambda:
         return [at for at, called, _ in self.calls if called == name]
 
     def invoke(self, region: str, name: str, payload: Any) -> Steps[Invocation]:
-        """As `localcloud.lambdas.Lambdas.invoke`: an exception is the function's error."""
+        """As `localcloud.compute.lambdas.Lambdas.invoke`: an exception is the function's error."""
         if self.throttled:
             return Invocation(None, {"errorType": "TooManyRequestsException"}, 0.0)
         self.calls.append((float(self._kernel.env.now), name, payload))

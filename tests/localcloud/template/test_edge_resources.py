@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from localcloud.frontdoor import Route
+from localcloud.compute.frontdoor import Route
 from localcloud.template.errors import TemplateError
 from tests.localcloud.template.stacks import REGION, Deploy, function, of, role
 

@@ -13,8 +13,8 @@ import pytest
 from moto import mock_aws
 
 from localcloud.cloud import ROOT, TEMPLATE
-from localcloud.iam import Authorizer
-from localcloud.iam_policy import Needed
+from localcloud.iam.judge import Authorizer
+from localcloud.iam.policy import Needed
 from localcloud.template.deploy import deploy
 from localcloud.template.stack import GlobalTable, Stack
 from localcloud.template.translate import read, translate

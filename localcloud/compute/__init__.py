@@ -1,0 +1,1 @@
+"""What runs the project's own code: API Gateway, Lambda and Step Functions."""

@@ -1,0 +1,1 @@
+"""What can go wrong in a world: the kinds, and how each strikes and ends."""

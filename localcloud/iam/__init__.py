@@ -1,0 +1,1 @@
+"""IAM: whether a role may do what it asks for."""
