@@ -44,6 +44,8 @@ def lives(process: int) -> bool:
         return False
     try:
         return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except ProcessLookupError:  # it has ended between opening and reading
+        return False
     except FileNotFoundError:  # it has ended between the two, or there is no /proc here
         return not Path("/proc/self").exists()
 

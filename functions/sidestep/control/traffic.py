@@ -13,7 +13,7 @@ from sidestep.aws.traffic_metrics import TrafficMetrics
 from sidestep.control import _parts
 from sidestep.core.errors import InvalidInput, SidestepError
 from sidestep.core.topology import served_by
-from sidestep.core.traffic import BACK, ELSEWHERE, GONE, Answers, moved, sent_elsewhere
+from sidestep.core.traffic import BACK, ELSEWHERE, GONE, Answers, Moved, moved, sent_elsewhere
 
 settings = Settings.from_environment("SIDESTEP_NAME_SERVERS")
 logger = make_logger()
@@ -28,22 +28,23 @@ metrics = {
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """`{"claim", "expect": "elsewhere"|"gone"|"back", "moved_at"?}`
-    → `{"done", "dns_moved", "traffic_moved", "answers", "requests", "moved_at"}`.
+    → `{"done", "dns_moved", "traffic_moved", "answers", "requests", "moved_at", "claimed"}`.
 
     `done`: what was expected is seen. `elsewhere` asks DNS alone, and takes the last look's
-    `moved_at`. `gone` is for when the incident has been put down: it needs no lease, and that
-    nobody has claimed the incident since. `requests`: of clients, since the drain or the return,
-    in the newest minute of which CloudWatch has everything and after it. Null means that it cannot
-    be known, which is never taken for a yes. Raises LeaseLost, InvalidInput.
+    `moved_at`. `gone` is for when the incident has been put down: it needs no lease, and asks
+    nothing once somebody has `claimed` the incident since: a return that begins sooner than this
+    is known is the ordinary course, and no error. `requests`: of clients, since the drain or the
+    return, in the newest minute of which CloudWatch has everything and after it. Null means that
+    it cannot be known, which is never taken for a yes. Raises LeaseLost, InvalidInput.
     """
     now = _parts.now_ms()
     claim, expected, moved_at = _parts.claim_from(event), event["expect"], event.get("moved_at")
     if expected not in (ELSEWHERE, GONE, BACK):
         raise InvalidInput(f"expect is {expected!r}: it may be {ELSEWHERE}, {GONE} or {BACK}")
-    if expected == GONE:
-        lease.prove_put_down(claim)
-    else:
+    if expected != GONE:
         claim = lease.renew(claim, now)
+    elif not lease.is_put_down(claim):
+        return _told(Moved(None, None, False), None, None, moved_at) | {"claimed": True}
     entry = ballots.registered(claim.region)
     answers = _answers(entry)
     served: int | None = None
@@ -57,6 +58,12 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         since = state.drained_at_ms if expected == GONE else state.restored_at_ms
         served, silent = _served(entry, since, now)
         found = moved(expected, claim.region, answers, served, silent)
+    return _told(found, answers, served, moved_at)
+
+
+def _told(
+    found: Moved, answers: Answers | None, served: int | None, moved_at: int | None
+) -> dict[str, Any]:
     return {
         "done": found.done,
         "dns_moved": found.dns,
@@ -64,6 +71,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         "answers": list(answers.chosen) if answers else [],
         "requests": served,
         "moved_at": moved_at,
+        "claimed": False,
     }
 
 
