@@ -14,12 +14,10 @@ from typing import Any
 from localcloud.cloud import ROOT, Topology
 from localcloud.faults.kinds import ACTING, KINDS, REGIONLESS, Number, Word
 from localcloud.scenario import HELD, Fault, Scenario
-from localcloud.simulation.rare import rare_world
+from localcloud.simulation.rare import GUARDABLE, rare_world
 from sidestep.core.policy import Policy
 from sidestep.core.traffic import LIVES_MS, SLACK_MS
 
-GUARDABLE = ("eu-west-2", "us-east-1", "us-west-2", "ap-southeast-2", "sa-east-1")
-"""Regions on four continents, so that latencies and wardens differ."""
 COORDINATING = (
     ("eu-west-1", "eu-west-2", "eu-central-1"),
     ("us-east-2", "us-east-1", "us-west-2"),
@@ -173,6 +171,7 @@ def plan(seed: int, kinds: Sequence[str] | None = None) -> Plan:
     if drawn is not None:
         policy = {"approval": "never", **drawn.policy}
         faults, requests_per_s = drawn.faults, drawn.requests_per_s or requests_per_s
+        regions = drawn.regions or regions
     return Plan(
         seed=seed,
         regions=regions,

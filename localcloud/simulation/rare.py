@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from localcloud.faults.kinds import KINDS
 from localcloud.scenario import Fault
 
+GUARDABLE = ("eu-west-2", "us-east-1", "us-west-2", "ap-southeast-2", "sa-east-1")
+"""Regions on four continents, so that latencies and wardens differ."""
 SHARE = 0.01
 """Of all worlds, for each kind of rare world."""
 NAMED_SHARE = 0.4
@@ -27,6 +29,9 @@ _QUICK = {
     **{"stability_window_s": 20, "probation_s": 20, "cooldown_s": 60},
 }
 LONG_WINDOW_S = 180
+OUTLIVES_S = (60.0, 75.0)
+"""Added to each transition of a failover: two lie between its claim and its last look at the votes,
+and by then the reason is gone; two more before its drain."""
 _GOOD_LOOKS_S = 30.0
 """From a failure's end until every observer calls the Region healthy: `Policy.probe_good_streak`
 looks, ten seconds apart."""
@@ -34,21 +39,25 @@ looks, ten seconds apart."""
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a rare world has of its own. `requests_per_s`: None for as many as elsewhere."""
+    """What a rare world has of its own. `requests_per_s`, `regions`: None for what the seed's world
+    would have elsewhere."""
 
     faults: tuple[Fault, ...]
     policy: Mapping[str, Any] = field(default_factory=dict)
     requests_per_s: float | None = None
+    regions: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Rare:
-    """A kind of rare world. `harms`: one of these does the harm; `with_`: these are all there."""
+    """A kind of rare world. `harms`: one of these does the harm; `with_`: these are all there.
+    `size`: how many Regions it takes, where that matters."""
 
     name: str
     draw: Callable[[random.Random, str, Sequence[str]], Drawn]
     harms: tuple[str, ...] = ()
     with_: tuple[str, ...] = ()
+    size: int | None = None
 
     def drawn(self, seed: int, regions: Sequence[str], kinds: Sequence[str] | None) -> Drawn | None:
         """The world of a seed, if this is one of them. `kinds` limits what may go wrong."""
@@ -60,7 +69,11 @@ class Rare:
         chance = random.Random(f"{self.name} {seed}")
         if chance.random() >= (NAMED_SHARE if named else SHARE):
             return None
-        return self.draw(chance, chance.choice(harms) if harms else "", regions)
+        if self.size is None:
+            return self.draw(chance, chance.choice(harms) if harms else "", regions)
+        chosen = tuple(chance.sample(GUARDABLE, self.size))
+        drawn = self.draw(chance, chance.choice(harms) if harms else "", chosen)
+        return replace(drawn, regions=chosen)
 
 
 def rare_world(seed: int, regions: Sequence[str], kinds: Sequence[str] | None) -> Drawn | None:
@@ -168,6 +181,26 @@ def _void_order(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
     return Drawn((cut, first, second, redriven), _QUICK)
 
 
+def _outlived_reason(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
+    """A Region is well again soon after its failover has begun, which takes minutes from there to
+    its drain: wherever it may be carried out, executions become slow as the incident is claimed."""
+    region = chance.choice(regions)
+    failure = _harm(harm, region, chance.uniform(*FROM_S), chance.uniform(25.0, 35.0))
+    slow = tuple(
+        Fault(
+            kind="workflow-slow",
+            region=other,
+            for_s=400.0,
+            settings={"extra_s": round(chance.uniform(*OUTLIVES_S), 1)},
+            after_step="Claim the incident",
+            waits_s=WAITS_S,
+        )
+        for other in regions
+        if other != region
+    )
+    return Drawn((failure, *slow))
+
+
 SEEN_HARMS = ("health-errors", "write-errors", "bad-deploy")
 """What observers see of a Region, and that leaves it reachable."""
 RARE = (
@@ -185,4 +218,5 @@ RARE = (
         _void_order,
         with_=("started-by-hand", "workflow-crash", "redriven-by-hand"),
     ),
+    Rare("outlived reason", _outlived_reason, harms=SEEN_HARMS, with_=("workflow-slow",)),
 )

@@ -1,0 +1,34 @@
+"""A rare world has what it takes to show a bug that hardly any other world shows."""
+
+from __future__ import annotations
+
+from localcloud.simulation.harm import LATE_S
+from localcloud.simulation.rare import RARE, Drawn
+
+REGIONS = ("eu-west-2", "us-east-1", "us-west-2")
+
+
+def worlds(name: str) -> list[Drawn]:
+    """Those of a kind that forty seeds draw where only what it is made of may go wrong."""
+    rare = next(rare for rare in RARE if rare.name == name)
+    kinds = [*rare.harms, *rare.with_]
+    drawn = [rare.drawn(seed, REGIONS, kinds) for seed in range(40)]
+    return [world for world in drawn if world is not None]
+
+
+def test_a_failover_outlives_its_reason_wherever_it_is_carried_out() -> None:
+    for world in worlds("outlived reason"):
+        failure, *slow = world.faults
+
+        assert {fault.region for fault in slow} == set(REGIONS) - {failure.region}
+        assert {fault.after_step for fault in slow} == {"Claim the incident"}
+
+
+def test_a_failover_that_outlived_its_reason_would_drain_later_than_is_excused() -> None:
+    """Four transitions lie between its claim and its drain, two of which excuse that."""
+    for world in worlds("outlived reason"):
+        failure, *slow = world.faults
+        least_s = min(float(fault.settings["extra_s"]) for fault in slow)
+
+        # Two looks have shown the failure before anything is claimed.
+        assert failure.for_s - 5.0 + LATE_S + 2 * least_s < 4 * least_s
