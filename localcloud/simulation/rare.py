@@ -201,6 +201,20 @@ def _outlived_reason(chance: random.Random, harm: str, regions: Sequence[str]) -
     return Drawn((failure, *slow))
 
 
+def _partition(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
+    """A Region is cut off from the three others, and one link of theirs is cut, too. The Region at
+    its end is seen to be well by one more and by its clients; who is cut off sees nothing."""
+    alone, one, other, _fourth = regions
+    at_s, for_s = chance.uniform(*FROM_S), chance.uniform(60.0, 100.0)
+    links = [(alone, peer) for peer in regions if peer != alone] + [(one, other)]
+    return Drawn(
+        tuple(
+            Fault("link-cut", here, round(at_s, 1), round(for_s, 1), settings={"peer": peer})
+            for here, peer in links
+        )
+    )
+
+
 SEEN_HARMS = ("health-errors", "write-errors", "bad-deploy")
 """What observers see of a Region, and that leaves it reachable."""
 RARE = (
@@ -219,4 +233,5 @@ RARE = (
         with_=("started-by-hand", "workflow-crash", "redriven-by-hand"),
     ),
     Rare("outlived reason", _outlived_reason, harms=SEEN_HARMS, with_=("workflow-slow",)),
+    Rare("partition", _partition, with_=("link-cut",), size=4),
 )

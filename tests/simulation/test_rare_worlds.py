@@ -32,3 +32,17 @@ def test_a_failover_that_outlived_its_reason_would_drain_later_than_is_excused()
 
         # Two looks have shown the failure before anything is claimed.
         assert failure.for_s - 5.0 + LATE_S + 2 * least_s < 4 * least_s
+
+
+def test_of_four_regions_one_is_cut_off_and_two_others_from_each_other() -> None:
+    """With the word of the one that is cut off, most would call either of the two impaired."""
+    for world in worlds("partition"):
+        assert world.regions is not None
+        assert len(world.regions) == 4
+        cut = [{fault.region, str(fault.settings["peer"])} for fault in world.faults]
+        alone = world.faults[0].region
+        others = {region for region in world.regions if region != alone}
+
+        assert all({alone, other} in cut for other in others)
+        assert len([link for link in cut if link < others]) == 1
+        assert len({(fault.at_s, fault.for_s) for fault in world.faults}) == 1
