@@ -247,4 +247,4 @@ MUTATIONS = (
     ),
     *GUARDS,
 )
-"""docs/simulation.md has by which seed each is caught, and which have not been."""
+"""docs/simulation.md has by which seed each is caught."""

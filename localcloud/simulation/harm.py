@@ -22,6 +22,17 @@ _STATES_TO_DRAIN = 2
 """Transitions from failover's "Check again", which takes no vote of an older look than the policy
 allows, to "Drain by the gate", each late where executions are slow. What came before cannot make
 a look younger: votes are as old as their looks."""
+BLIP_S = 3.0
+"""Harm of less than this cannot be seen by two looks that count as two: they begin five seconds
+apart (core/votes.py, APART_MS), and a look gives its first request two (aws/endpoint_probe.py)."""
+FORGOTTEN_S = 60.0
+"""After so long nothing is left of a blip: three good looks, of up to twenty seconds each."""
+_AT_ONCE = "health-errors"
+"""The kind that a look's first request sees, and that answers at once: how long a look takes, and
+what the canaries behind it get, adds nothing to how long it is seen."""
+_ALONGSIDE = frozenset({"duplicates", "bus-down", "route53-down"})
+"""Kinds that make a Region look no worse, and looks no longer: what else is in force beside a blip
+may explain a drain."""
 _DRILL = "drill"
 _TELLS_NOTHING = frozenset({"link-cut", "replication-paused", "replication-slow"})
 """Kinds that do harm, and never make one Region worse than another for its clients."""
@@ -90,6 +101,17 @@ class Harm:
         lately = list(self._lately(at_s))
         harmed = any(strike.harms and strike.region == region for strike in lately)
         return harmed or _lost_to_all(region, regions, lately)
+
+    def was_a_blip(self, region: str, at_s: float) -> bool:
+        """Whether all that has harmed a Region until now was too short for two looks in a row to
+        see, and nothing beside it may have made it look worse, or clocks wrong."""
+        lately = [one for one in self.strikes if one.in_force(at_s - FORGOTTEN_S, at_s)]
+        harms = [one for one in lately if (one.kind, one.region) == (_AT_ONCE, region)]
+        explained = any(one not in harms and one.kind not in _ALONGSIDE for one in lately)
+        skewed = any(one.kind == "clock-skew" for one in self.strikes)
+        # In force still, it has lasted until now.
+        lasted_s = sum(min(one.until_s, at_s) - one.since_s for one in harms)
+        return bool(harms) and lasted_s < BLIP_S and not explained and not skewed
 
     def named(self, at_s: float) -> list[str]:
         """What was in force lately, in words."""

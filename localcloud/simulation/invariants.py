@@ -21,6 +21,7 @@ from sidestep.core.policy import Policy
 NAMES = {
     "never-the-last": "at least one Region is never drained by us",
     "harmed-only": "a Region is drained by itself only while something harms it, or just after",
+    "not-by-a-blip": "a Region is not drained by itself for what no two looks in a row can see",
     "helps": "a Region that fails plainly for long, and nothing else is wrong, leaves DNS in time",
     "order-kept": "no failover or recovery starts, and none drains, under an operator's pause",
     "one-holder": "an incident's steps are of one holder at a time: tokens only grow",
@@ -174,6 +175,9 @@ class Watch:
             lately = ", ".join(self.harm.named(at_s)) or "nothing"
             words = f"{event['incident']} drains {region}, and lately there was {lately}"
             self.violations.append(Violation("harmed-only", words, at_s))
+        if self.harm.was_a_blip(region, at_s):
+            words = f"{event['incident']} drains {region}, which had failed for a moment"
+            self.violations.append(Violation("not-by-a-blip", words, at_s))
 
     def started_in_a_pause(self, heard_s: float, over_s: float) -> Iterator[Violation]:
         """Executions that move traffic and began under an order not to; a drill is an order too."""

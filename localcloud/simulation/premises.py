@@ -6,6 +6,7 @@ judge is told beside them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from localcloud.run import Outcome
@@ -48,6 +49,8 @@ def _premises(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[str]:
     if any(stands_alone(outcome.scenario.faults)):
         yield "helps"
     harms = [strike for strike in watch.harm.strikes if strike.harms]
+    if any(watch.harm.was_a_blip(s.region, s.until_s) for s in harms if s.until_s < math.inf):
+        yield "not-by-a-blip"
     if any(_is_under(watch.paused, strike) for strike in harms):
         yield "order-kept"
     drains = [move for move in outcome.moves if move["what"] == "drain"]

@@ -32,6 +32,10 @@ LONG_WINDOW_S = 180
 OUTLIVES_S = (60.0, 75.0)
 """Added to each transition of a failover: two lie between its claim and its last look at the votes,
 and by then the reason is gone; two more before its drain."""
+BLIPS_S = (2.0, 2.9)
+"""Less than two looks in a row can see (localcloud/simulation/harm.py, BLIP_S)."""
+BLIP_APART_S = 63.0
+"""From one blip to the next: what is left of one is forgotten by then (harm.py, FORGOTTEN_S)."""
 _GOOD_LOOKS_S = 30.0
 """From a failure's end until every observer calls the Region healthy: `Policy.probe_good_streak`
 looks, ten seconds apart."""
@@ -215,6 +219,22 @@ def _partition(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
     )
 
 
+def _blips(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
+    """A Region fails for a moment, time and again, while every minute's `observe` is started twice:
+    two looks of an observer are often made side by side, and see the same moment."""
+    at_s, times = chance.uniform(120.0, 140.0), 6
+    every_s = BLIP_APART_S + chance.uniform(2.0, 8.0)
+    blip = _harm(harm, chance.choice(regions), at_s, chance.uniform(*BLIPS_S))
+    twice = Fault(
+        kind="duplicates",
+        region="",
+        at_s=round(chance.uniform(*FROM_S), 1),
+        for_s=round(at_s + times * every_s - FROM_S[0], 1),
+        settings={"share": 1.0},
+    )
+    return Drawn((twice, replace(blip, times=times, every_s=round(every_s, 1))))
+
+
 SEEN_HARMS = ("health-errors", "write-errors", "bad-deploy")
 """What observers see of a Region, and that leaves it reachable."""
 RARE = (
@@ -234,4 +254,5 @@ RARE = (
     ),
     Rare("outlived reason", _outlived_reason, harms=SEEN_HARMS, with_=("workflow-slow",)),
     Rare("partition", _partition, with_=("link-cut",), size=4),
+    Rare("blips", _blips, harms=("health-errors",), with_=("duplicates",), size=4),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localcloud.simulation.harm import LATE_S
+from localcloud.simulation.harm import BLIP_S, FORGOTTEN_S, LATE_S
 from localcloud.simulation.rare import RARE, Drawn
 
 REGIONS = ("eu-west-2", "us-east-1", "us-west-2")
@@ -46,3 +46,14 @@ def test_of_four_regions_one_is_cut_off_and_two_others_from_each_other() -> None
         assert all({alone, other} in cut for other in others)
         assert len([link for link in cut if link < others]) == 1
         assert len({(fault.at_s, fault.for_s) for fault in world.faults}) == 1
+
+
+def test_a_blip_is_too_short_to_be_seen_twice_and_comes_again_when_it_is_forgotten() -> None:
+    for world in worlds("blips"):
+        twice, blip = world.faults
+
+        assert blip.for_s < BLIP_S
+        assert blip.every_s - blip.for_s > FORGOTTEN_S
+        # The minute before the first blip, and all until the last, are of doubled events.
+        assert twice.at_s + 60.0 <= blip.at_s
+        assert twice.at_s + twice.for_s >= blip.at_s + (blip.times - 1) * blip.every_s
