@@ -307,6 +307,20 @@ class LocalCloud:
             self.stepfunctions.regain(region)
         self.kernel.log("fault_over", what="region-down", region=region)
 
+    def lose_region(self, region: str) -> None:
+        """A whole Region goes for good, with all that had not left it."""
+        self.network.down.add(region)
+        self.lambdas.kill_all(region)
+        self.stepfunctions.lose(region, for_good=True)
+        self.services.lose(region)
+
+    def renew_region(self, region: str) -> None:
+        """A new Region is in a lost one's place: what was deployed, and nothing else of its own."""
+        self.network.down.discard(region)
+        if region not in self.network.down:
+            self.stepfunctions.regain(region)
+        self.services.renew(region)
+
     def pause(self, for_s: float, region: str | None = None) -> None:
         """An operator's order to hold automation for so long, of a Region or of all. Call it in
         a fiber."""

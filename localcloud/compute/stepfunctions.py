@@ -109,8 +109,8 @@ class StepFunctions:
         """All executions, of one machine or of all, newest first within a Region."""
         return [e for known in self._regions.values() for e in known.all(machine_arn)]
 
-    def lose(self, region: str) -> None:
-        """The Region is lost with its executions.
+    def lose(self, region: str, for_good: bool = False) -> None:
+        """The Region is lost with its executions; `for_good`: they have ended, whatever happens.
 
         What happens to them when it comes back is not documented (Step Functions keeps state
         across Availability Zones, not Regions). So each loss draws one of two: they have ended
@@ -118,7 +118,7 @@ class StepFunctions:
         still and go on then, which is hard on fencing, since another has taken over. Express
         executions, kept in memory, end in any case.
         """
-        freezes = self._chance.random() < FREEZES
+        freezes = not for_good and self._chance.random() < FREEZES
         executions = self._executions(region).all()
         world = self._worlds[region]
         for execution in executions:

@@ -81,6 +81,10 @@ KINDS: dict[str, Kind] = {
         "nothing in the Region answers, nothing in it runs; by chance its executions have ended, "
         "or go on where they stood when it is back"
     ),
+    "region-lost": Kind(
+        "the Region goes down, and what had not left it is gone for good; "
+        "in the end a new, empty one is in its place"
+    ),
     "region-isolated": Kind("the Region is cut off from all other Regions; clients reach it"),
     "region-dark": Kind("no client or health checker reaches the Region; other Regions do"),
     "link-cut": Kind(

@@ -31,6 +31,11 @@ def _region_down(cloud: LocalCloud, fault: Fault) -> End:
     return lambda: cloud.restore_region(fault.region)
 
 
+def _region_lost(cloud: LocalCloud, fault: Fault) -> End:
+    cloud.lose_region(fault.region)
+    return lambda: cloud.renew_region(fault.region)
+
+
 def _in_set(places: Callable[[LocalCloud], Overlapping[str]]) -> Begin:
     """A fault that is a Region's membership in a set."""
 
@@ -180,6 +185,7 @@ def _duplicates(cloud: LocalCloud, fault: Fault) -> End:
 
 BEGINS: dict[str, Begin] = {
     "region-down": _region_down,
+    "region-lost": _region_lost,
     "region-isolated": _in_set(lambda cloud: cloud.network.isolated),
     "region-dark": _in_set(lambda cloud: cloud.network.dark),
     "link-cut": _link_cut,

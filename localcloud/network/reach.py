@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from localcloud.faults.overlapping import Overlapping
 from localcloud.network.geography import PLACES, round_trip_s
 
@@ -20,6 +22,9 @@ class Network:
         self.isolated = Overlapping[str]()
         self.dark = Overlapping[str]()
         self.cut = Overlapping[frozenset[str]]()
+        self.lives = Counter[str]()
+        """Region → which life of it this is: another one when it is lost for good, and another
+        when it is there anew. What was begun in an earlier life is gone."""
         self.slow: dict[str, float] = {}
         """Extra seconds on every round trip to and from a Region."""
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from localcloud.calls.endpoint import Caller
 from localcloud.compute.lambdas import Function, Invocation
 from localcloud.kernel import Kernel, Steps
+from localcloud.network.reach import Network
 from localcloud.services.queues import Queues
 
 RETRY_AFTER_S: Final = (60.0, 120.0)
@@ -45,8 +46,11 @@ class AsyncSettings:
 class AsyncInvocations:
     """The queues that Lambda keeps for asynchronous callers."""
 
-    def __init__(self, kernel: Kernel, lambdas: LambdaPort, queues: Queues) -> None:
-        self._kernel, self._lambdas, self._queues = kernel, lambdas, queues
+    def __init__(
+        self, kernel: Kernel, network: Network, lambdas: LambdaPort, queues: Queues
+    ) -> None:
+        self._kernel, self._network = kernel, network
+        self._lambdas, self._queues = lambdas, queues
         self._settings: dict[tuple[str, str], AsyncSettings] = {}
 
     def configure(self, region: str, name: str, settings: AsyncSettings) -> None:
@@ -63,9 +67,10 @@ class AsyncInvocations:
     def _run(self, region: str, name: str, payload: Any) -> Steps[None]:
         settings = self._settings.get((region, name), AsyncSettings())
         accepted, failures, pause = self._kernel.now, 0, 1.0
+        life = self._network.lives[region]
         while True:
             invocation = yield from self._lambdas.invoke(region, name, payload)
-            if invocation.error is None:
+            if invocation.error is None or self._network.lives[region] != life:
                 return
             kind = invocation.error["errorType"]
             if kind in SYSTEM_ERRORS:
@@ -78,6 +83,8 @@ class AsyncInvocations:
             if self._kernel.now + wait - accepted > settings.maximum_age_s:
                 break
             yield self._kernel.env.timeout(wait)
+            if self._network.lives[region] != life:
+                return  # Lambda's own queue was lost with its Region
         self._give_up(region, name, payload, settings, invocation.error)
 
     def _give_up(

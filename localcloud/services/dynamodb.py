@@ -36,6 +36,12 @@ class Replication(Protocol):
     def written(self, region: str, changes: list[Change]) -> None:
         """A replica accepted these writes from a client."""
 
+    def lose(self, region: str) -> None:
+        """The replica in that Region is gone for good, with what it alone had."""
+
+    def add(self, region: str) -> None:
+        """A new replica takes the lost one's place."""
+
 
 class DynamoDb:
     """Every Region's tables. Call order matters: make it before anything else hooks DynamoDB."""

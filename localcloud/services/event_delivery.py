@@ -81,13 +81,16 @@ class Delivery:
         most = int(policy.get("MaximumRetryAttempts", MAX_ATTEMPTS))
         age = float(policy.get("MaximumEventAgeInSeconds", MAX_AGE_S))
         accepted, attempt, pause = self._kernel.now, 0, modelled.RETRY_S[0]
+        life = self._network.lives[errand.region]
         while True:
             yield self._kernel.env.timeout(delay)
             while errand.region in self._network.down:
                 # The bus is down with its Region; what it accepted it still has.
                 yield self._kernel.env.timeout(1.0)
+            if self._network.lives[errand.region] != life:
+                return  # unless that was lost for good
             failed = yield from self._attempt(errand)
-            if failed is None:
+            if failed is None or self._network.lives[errand.region] != life:
                 return
             if not failed.retryable:
                 return self._dead_letter(errand, failed, None, attempt)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from moto.dynamodb.models.dynamo_type import Item
+
 from localcloud.calls.endpoint import ACCOUNT, ApiCall
 from localcloud.kernel import Kernel, Steps
 from localcloud.network.reach import Network
@@ -103,6 +105,30 @@ class EventualTable:
                 if target != region:
                     self._send(write, Link(self.name, region, target))
 
+    def lose(self, region: str) -> None:
+        """Nothing is in this Region's replica any more, nor on its way from it."""
+        self._dynamodb.table(region, self.name).empty()
+        self._stamps[region].clear()
+        for link, held in list(self._held.items()):
+            if link.source == region:
+                held.clear()  # its release finds nothing and ends
+                del self._held[link]
+
+    def add(self, region: str) -> None:
+        """Fill a new, empty replica from all others, as if they had never delivered any of it.
+
+        DynamoDB fills a replica that is added to a table with data, which "might take a few minutes
+        for an empty table, or up to several hours for large tables"
+        (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-dynamodb-globaltable.html).
+        What a stamp has no item for was deleted.
+        """
+        for source in self._regions:
+            table = self._dynamodb.table(source, self.name)
+            for key, stamp in self._stamps[source].items() if source != region else ():
+                found = table.find(key)
+                item = image_of(found) if found is not None else None
+                self._hold(Write(key, item, stamp), Link(self.name, source, region))
+
     # -- what a drill may ask ------------------------------------------------------------------
 
     def unreplicated(self, source: str, target: str) -> int:
@@ -119,10 +145,13 @@ class EventualTable:
         self._travelling[link] = self._travelling.get(link, 0) + 1
         arrival = self._kernel.env.timeout(lag)
         assert arrival.callbacks is not None
-        arrival.callbacks.append(partial(self._arrive, write, link))
+        life = self._network.lives[link.source]
+        arrival.callbacks.append(partial(self._arrive, write, link, life))
 
-    def _arrive(self, write: Write, link: Link, _: Any) -> None:
+    def _arrive(self, write: Write, link: Link, life: int, _: Any) -> None:
         self._travelling[link] -= 1
+        if self._network.lives[link.source] != life:
+            return  # its source was lost before it had come
         if not self._is_open(link) or self._held.get(link):
             self._hold(write, link)
         else:
@@ -196,9 +225,12 @@ _SETS = frozenset({"SS", "NS", "BS"})
 
 def image(change: Change) -> Mapping[str, Any] | None:
     """The item a change left behind, as plain DynamoDB JSON of its own; None for a delete."""
-    if change.new is None:
-        return None
-    attributes: Mapping[str, Any] = change.new.to_json()["Attributes"]
+    return image_of(change.new) if change.new is not None else None
+
+
+def image_of(item: Item) -> Mapping[str, Any]:
+    """An item as plain DynamoDB JSON of its own."""
+    attributes: Mapping[str, Any] = item.to_json()["Attributes"]
     return {
         name: {kind: list(value) if kind in _SETS else value for kind, value in typed.items()}
         for name, typed in attributes.items()

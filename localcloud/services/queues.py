@@ -56,6 +56,13 @@ class Queues:
         )
         return found
 
+    def empty(self, region: str) -> None:
+        """All messages of a Region's queues are gone; who still works on one may delete it."""
+        for queue in sqs_backends[ACCOUNT][region].queues.values():
+            for message in queue._messages:
+                queue.deleted_messages.update(message.all_receipt_handles)
+            queue._messages, queue._pending_messages = [], set()
+
     def arrival(self, queue_arn: str) -> simpy.Event:
         """Happens when the next message is sent to the queue."""
         key = region_and_name(queue_arn)

@@ -123,6 +123,12 @@ class StrongTable:
 
     # -- the majority ----------------------------------------------------------------------------
 
+    def lose(self, region: str) -> None:
+        """Nothing: what was acknowledged is in two Regions, so that a new replica has it, too."""
+
+    def add(self, region: str) -> None:
+        """Nothing: the replica is as it would have caught up to be."""
+
     def _majority_s(self, here: str) -> float:
         """Round trip to the nearest other member, in seconds.
 

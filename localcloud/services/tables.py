@@ -172,6 +172,12 @@ class LocalTable(Table):  # type: ignore[misc]  # moto is not typed for us
         typed = [DynamoType({kind: value}) for kind, value in key]
         self.delete_item(typed[0], typed[1] if len(typed) > 1 else None)
 
+    def empty(self) -> None:
+        """Every item is gone, and no stream tells of it: the table is a new one."""
+        self.items.clear()
+        self.shard.pending = []
+        self._build_indexes()
+
     def set_stream_specification(self, streams: dict[str, Any] | None) -> None:
         """moto's, with our shard in place of its own."""
         super().set_stream_specification(streams)

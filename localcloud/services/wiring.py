@@ -50,7 +50,7 @@ class Services:
         self.service_metrics = ServiceMetrics(kernel, self.metrics)
         self.policies = ResourcePolicies()
         self.queues = Queues(kernel, endpoint)
-        self.invocations = AsyncInvocations(kernel, lambdas, self.queues)
+        self.invocations = AsyncInvocations(kernel, network, lambdas, self.queues)
         self.notifications = Notifications(
             kernel, network, endpoint, self.queues, self.invocations, self.policies
         )
@@ -102,6 +102,26 @@ class Services:
         """
         if not execution.machine.definition.express:
             self.events.service_event(region, execution_status_change(execution))
+
+    def lose(self, region: str) -> None:
+        """Everything that these services keep in a Region is gone for good. What is left as it was
+        is told in docs/scenarios.md."""
+        self._network.lives[region] += 1
+        self.queues.empty(region)
+        for table in self.dynamodb.tables(region):
+            replication = self.dynamodb.replication(table.name)
+            if replication is None:
+                table.empty()
+            else:
+                replication.lose(region)
+
+    def renew(self, region: str) -> None:
+        """A Region that was lost is there anew, and its replicas are added to their tables."""
+        self._network.lives[region] += 1
+        for table in self.dynamodb.tables(region):
+            replication = self.dynamodb.replication(table.name)
+            if replication is not None:
+                replication.add(region)
 
     def make_eventual(self, name: str, regions: list[str]) -> EventualTable:
         """Join the tables of that name in these Regions into an MREC global table."""

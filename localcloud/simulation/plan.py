@@ -52,7 +52,10 @@ STALL_S = 150.0
 that stands still for so long is taken over, and its late steps must be refused."""
 CHECKERS = 1
 """Health checkers in each Region of theirs: half of AWS's, to the same verdicts by threes."""
-HURTS = tuple(sorted(name for name, kind in KINDS.items() if not kind.aside))
+RARE_ONLY = frozenset({"region-lost"})
+"""Kinds that only rare worlds draw (rare.py). What a Region that is lost had of its own only comes
+back where a failover puts it back: the loss has to last for that, and no order may forbid it."""
+HURTS = tuple(sorted(n for n, kind in KINDS.items() if not kind.aside and n not in RARE_ONLY))
 """Kinds that do harm to what clients see."""
 HINDERS = tuple(sorted(name for name, kind in KINDS.items() if kind.aside))
 """Kinds that stand in the way of those who deal with it."""

@@ -129,6 +129,7 @@ DATA = ("dynamodb", HERE, "get_item")
 
 EFFECTS: dict[str, tuple[Callable[[LocalCloud], Any], Any, Any]] = {
     "region-down": (ask, 200, None),
+    "region-lost": (ask, 200, None),
     "region-isolated": (lambda cloud: ask(cloud, source=THERE), 200, None),
     "region-dark": (ask, 200, None),
     "link-cut": (lambda cloud: ask(cloud, source=THERE), 200, None),

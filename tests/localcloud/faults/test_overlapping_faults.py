@@ -17,6 +17,7 @@ HERE, THERE = "eu-west-2", "us-east-1"
 
 HOLDS: dict[str, Callable[[LocalCloud], object]] = {
     "region-down": lambda cloud: HERE in cloud.network.down,
+    "region-lost": lambda cloud: HERE in cloud.network.down,
     "region-isolated": lambda cloud: HERE in cloud.network.isolated,
     "region-dark": lambda cloud: HERE in cloud.network.dark,
     "link-cut": lambda cloud: not cloud.network.reachable(HERE, THERE),
