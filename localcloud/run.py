@@ -14,7 +14,7 @@ from typing import Any
 from localcloud import client_report
 from localcloud.audit import Audit, audit, unreplicated
 from localcloud.chronicle import Chronicle
-from localcloud.clients import Clients
+from localcloud.clients import AckedWrite, Clients
 from localcloud.cloud import LocalCloud, Topology
 from localcloud.dns.resolver import some_resolver
 from localcloud.faults.kinds import KINDS
@@ -140,13 +140,17 @@ class Run:
             kernel.run(until=kernel.env.now + TAIL_S)
 
     def _audit(self) -> Audit:
-        assert self._outcome.clients is not None
         return audit(
             self._cloud.services.dynamodb,
             self._cloud.table("data"),
             self._outcome.regions,
-            self._outcome.clients.promises,
+            self._promises(),
         )
+
+    def _promises(self) -> Sequence[AckedWrite]:
+        """What clients were told is stored, and what therefore has to be everywhere."""
+        assert self._outcome.clients is not None
+        return self._outcome.clients.promises
 
     def _start_drill(self, region: str) -> None:
         """As by hand, in a Region that is not the one to be broken."""

@@ -35,6 +35,7 @@ class Simulated:
     faults: Counter[str] = field(default_factory=Counter)
     moves: int = 0
     acknowledged: int = 0
+    lost_with_region: int = 0
     tested: Counter[str] = field(default_factory=Counter)
     """Invariant → in how many worlds there was something for it to judge."""
 
@@ -45,6 +46,7 @@ class Simulated:
         self.faults.update(result.faults)
         self.moves += result.moves
         self.acknowledged += result.acknowledged
+        self.lost_with_region += result.lost_with_region
         self.tested.update(result.tested)
         if not result.ok:
             self.failed.append(result)
@@ -61,6 +63,7 @@ class Simulated:
                 "worlds_that_tested": {name: self.tested[name] for name in sorted(NAMES)},
                 "moves": self.moves,
                 "acknowledged": self.acknowledged,
+                "lost_with_region": self.lost_with_region,
             },
             indent=2,
         )
@@ -79,10 +82,11 @@ class Simulated:
     def in_words(self) -> str:
         """What it came to, in a line."""
         hours, faults = self.simulated_s / 3600, self.faults.total()
+        gone = self.lost_with_region
         return (
             f"{self.seeds} seeds, {len(self.failed)} failed: {hours:.1f} simulated hours, "
             f"{faults} faults, {self.moves} moves, {self.acknowledged} acknowledged writes"
-        )
+        ) + (f", {gone} of them lost with a Region" if gone else "")
 
 
 @dataclass(frozen=True)

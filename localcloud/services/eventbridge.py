@@ -6,7 +6,7 @@ At least once, in no order, late: delivery itself is `event_delivery.Delivery`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -36,6 +36,10 @@ class BusFault:
     share: float
 
 
+Arrived = Callable[[str, str, Mapping[str, Any]], None]
+"""(Region, bus, event)."""
+
+
 class EventBridge:
     """Every Region's buses."""
 
@@ -44,6 +48,8 @@ class EventBridge:
         self._kernel, self.delivery = kernel, delivery
         self._chance = kernel.fork("put events")
         self._faults: list[BusFault] = []
+        self.on_arrival: list[Arrived] = []
+        """Hears every event that a bus takes, its own Region's and those forwarded to it."""
         delivery.ingest = self.ingest
         endpoint.answers("events", "PutEvents")(self._put_events)
         endpoint.before("events", "PutTargets")(_check_targets)
@@ -74,6 +80,8 @@ class EventBridge:
         if found is None:
             self._kernel.log("event.no_bus", region=region, bus=bus, source=event["source"])
             return
+        for listener in self.on_arrival:
+            listener(region, bus, event)
         for rule in found.rules.values():
             if rule.state == "ENABLED" and _matches(rule, event):
                 self._send(region, rule, event)

@@ -68,7 +68,10 @@ SLOW = "workflow-slow"
 _STATES_TO_START = 3
 """States of observe from its decision to what it starts, each late where executions are slow."""
 _PLAIN = frozenset(
-    {"region-down", "region-dark", "health-errors", "write-errors", "table-throttled", "bad-deploy"}
+    {
+        *("region-down", "region-lost", "region-dark", "health-errors"),
+        *("write-errors", "table-throttled", "bad-deploy"),
+    }
 )
 """Kinds that every client can see, where all that they may strike is struck."""
 SEEN = _PLAIN - {"region-dark"}

@@ -11,7 +11,7 @@ Region that forwards, the entry's in the Region of the ledger.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ at just before the bus came back is not seen again for 360 s (VisibilityTimeout 
 and the last pause between EventBridge's tries is as long as the trouble was, or twice that
 (`modelled.RETRY_S`); at the ledger's function Lambda adds 60 s and 120 s (`async_invoke`)."""
 
-_Told = tuple[str, str, str]
+Told = tuple[str, str, str]
 """What is the write's own in a ledger entry or an event: id, author, text."""
 
 
@@ -57,20 +57,24 @@ def promised(write: AckedWrite, regions: Iterable[str]) -> tuple[str, ...]:
     return tuple(region for region in regions if region != write.region)
 
 
-def unledgered(cloud: LocalCloud, writes: Iterable[AckedWrite]) -> list[Unledgered]:
-    """The writes that are missing in a ledger, now. Nothing has expired: an entry is kept for
-    seven days (`regional.LEDGER_DAYS`), and no world is so long."""
+def unledgered(
+    cloud: LocalCloud,
+    writes: Iterable[AckedWrite],
+    excused: Callable[[AckedWrite, str], bool] = lambda _, __: False,
+) -> list[Unledgered]:
+    """The writes that are missing in a ledger, now, and are not `excused` there. Nothing has
+    expired: an entry is kept for seven days (`regional.LEDGER_DAYS`), and no world is so long."""
     regions = cloud.topology.regions
     lacking = [
         Unledgered(write, region)
         for write in writes
         for region in promised(write, regions)
-        if not _is_entered(cloud, region, write)
+        if not _is_entered(cloud, region, write) and not excused(write, region)
     ]
     if not lacking:
         return []
     dead = set(_dead_letters(cloud, regions))
-    return [one for one in lacking if (_told(one.write), one.region) not in dead]
+    return [one for one in lacking if (told_of(one.write), one.region) not in dead]
 
 
 def _is_entered(cloud: LocalCloud, region: str, write: AckedWrite) -> bool:
@@ -80,19 +84,20 @@ def _is_entered(cloud: LocalCloud, region: str, write: AckedWrite) -> bool:
     if found is None:
         return False
     item = plain(found)["item"]
-    return (item["id"], item["author"], item["text"]) == _told(write)
+    return (item["id"], item["author"], item["text"]) == told_of(write)
 
 
-def _told(write: AckedWrite) -> _Told:
+def told_of(write: AckedWrite) -> Told:
+    """What is the write's own, as its client sent it."""
     return write.id, write.author, write.text
 
 
-def _dead_letters(cloud: LocalCloud, regions: Sequence[str]) -> Iterator[tuple[_Told, str]]:
+def _dead_letters(cloud: LocalCloud, regions: Sequence[str]) -> Iterator[tuple[Told, str]]:
     """Each write that people find among the dead letters, and whose ledger lacks it."""
     for region in regions:
         arn = cloud.stacks[region].resources["DeadLetters"].attributes["Arn"]
         for letter in cloud.services.queues.queue(arn)._messages:
-            told = _event_in(json.loads(letter.body))
+            told = event_in(json.loads(letter.body))
             if told is None:
                 continue
             attributes: Mapping[str, Any] = letter.message_attributes or {}
@@ -112,7 +117,7 @@ def _undelivered(
     return [other for other in regions if other != region]  # of UnsentEvents: it was never emitted
 
 
-def _event_in(body: Mapping[str, Any]) -> _Told | None:
+def event_in(body: Mapping[str, Any]) -> Told | None:
     """The write in an event or in what UnsentEvents keeps of it; None for other dead letters."""
     item = body.get("detail", body).get("item")
     return (item["id"], item["author"], item["text"]) if isinstance(item, Mapping) else None

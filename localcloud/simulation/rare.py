@@ -36,6 +36,11 @@ BLIPS_S = (2.0, 2.9)
 """Less than two looks in a row can see (localcloud/simulation/harm.py, BLIP_S)."""
 BLIP_APART_S = 63.0
 """From one blip to the next: what is left of one is forgotten by then (harm.py, FORGOTTEN_S)."""
+_LOST_S = (120.0, 200.0)
+"""How long a Region is gone before there is a new one: its failover has put back by then what is
+in ledgers alone. Nobody builds one so soon; longer would be the same and take more time."""
+_AMID_S = (8.0, 25.0)
+"""How long the trouble stands that a Region is lost in."""
 _GOOD_LOOKS_S = 30.0
 """From a failure's end until every observer calls the Region healthy: `Policy.probe_good_streak`
 looks, ten seconds apart."""
@@ -86,9 +91,9 @@ def rare_world(seed: int, regions: Sequence[str], kinds: Sequence[str] | None) -
     return next((world for world in worlds if world is not None), None)
 
 
-def _harm(kind: str, region: str, at_s: float, for_s: float) -> Fault:
-    """One that fails all that it may strike, from its first moment."""
-    whole = {"share": 1.0, "grows_over_s": 0.0}
+def _harm(kind: str, region: str, at_s: float, for_s: float, extra_s: float = 0.0) -> Fault:
+    """One that fails all that it may strike, from its first moment, or slows it by `extra_s`."""
+    whole = {"share": 1.0, "grows_over_s": 0.0, "extra_s": round(extra_s, 1)}
     return Fault(
         kind=kind,
         region=region,
@@ -235,6 +240,36 @@ def _blips(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
     return Drawn((twice, replace(blip, times=times, every_s=round(every_s, 1))))
 
 
+def _lost_alone(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
+    """A Region is lost for good, and with it what had just been accepted there."""
+    return Drawn((_lost(chance, chance.choice(regions), chance.uniform(*FROM_S)),), _QUICK, 2.0)
+
+
+def _lost_in_trouble(chance: random.Random, trouble: str, regions: Sequence[str]) -> Drawn:
+    """One of the two paths out of the Region is closed or slow by then."""
+    return _lost_amid(chance, (trouble,), chance.choice(regions))
+
+
+def _lost_with_both(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
+    """Both paths are closed by then: what the Region accepts meanwhile goes with it."""
+    return _lost_amid(chance, ("replication-paused", "bus-down"), chance.choice(regions))
+
+
+def _lost_amid(chance: random.Random, troubles: Sequence[str], region: str) -> Drawn:
+    """The Region is lost while it is in trouble, which is over while it is gone."""
+    lost = _lost(chance, region, chance.uniform(*FROM_S) + _AMID_S[1])
+    faults = [lost]
+    for kind in troubles:
+        before_s, after_s = chance.uniform(*_AMID_S), chance.uniform(0.0, 60.0)
+        extra_s = chance.uniform(5.0, 60.0)
+        faults.append(_harm(kind, region, lost.at_s - before_s, before_s + after_s, extra_s))
+    return Drawn(tuple(faults), _QUICK, 2.0)
+
+
+def _lost(chance: random.Random, region: str, at_s: float) -> Fault:
+    return _harm("region-lost", region, at_s, chance.uniform(*_LOST_S))
+
+
 SEEN_HARMS = ("health-errors", "write-errors", "bad-deploy")
 """What observers see of a Region, and that leaves it reachable."""
 RARE = (
@@ -255,4 +290,16 @@ RARE = (
     Rare("outlived reason", _outlived_reason, harms=SEEN_HARMS, with_=("workflow-slow",)),
     Rare("partition", _partition, with_=("link-cut",), size=4),
     Rare("blips", _blips, harms=("health-errors",), with_=("duplicates",), size=4),
+    Rare("region lost", _lost_alone, with_=("region-lost",)),
+    Rare(
+        "region lost in trouble",
+        _lost_in_trouble,
+        harms=("replication-paused", "replication-slow", "bus-down"),
+        with_=("region-lost",),
+    ),
+    Rare(
+        "region lost with both paths closed",
+        _lost_with_both,
+        with_=("region-lost", "replication-paused", "bus-down"),
+    ),
 )

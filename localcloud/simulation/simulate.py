@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from localcloud.clients import AckedWrite
 from localcloud.run import Outcome, Run
 from localcloud.simulation.drills import Drills
 from localcloud.simulation.effects import Effects
 from localcloud.simulation.invariants import BOUND_S, Violation, Watch, judge
 from localcloud.simulation.ledgers import WITHIN_S, unledgered
+from localcloud.simulation.losses import Losses
 from localcloud.simulation.moves import Moves
 from localcloud.simulation.on_call import OnCall
 from localcloud.simulation.plan import Plan, plan
@@ -51,6 +53,7 @@ class _Run(Run):
         policy = Policy.parse(self._cloud.topology.policy)
         Moves(self._cloud, watch.harm, policy, watch.broken)
         Drills(self._cloud, watch.harm, watch.broken)
+        self._losses = Losses(self._cloud)
         self._returns = Returns(self._cloud, watch.harm, policy, watch.broken)
         self._executions, self._broken = watch.executions, watch.broken
         return self
@@ -58,10 +61,17 @@ class _Run(Run):
     def _begin(self) -> None:
         super()._begin()
         self._switches.start()
-        clients = self._outcome.clients
-        assert clients is not None
-        self._returns.start(lambda: clients.promises)
+        self._returns.start(self._promises)
         OnCall(self._cloud).start()
+
+    def _promises(self) -> Sequence[AckedWrite]:
+        """Without what went with a Region that was lost for good."""
+        return [w for w in super()._promises() if not self._losses.took(w)]
+
+    @property
+    def lost_with_region(self) -> int:
+        """Acknowledged writes that went with a Region."""
+        return len(super()._promises()) - len(self._promises())
 
     def _is_well(self) -> bool:
         return super()._is_well() and "RUNNING" not in self._executions.values()
@@ -75,10 +85,10 @@ class _Run(Run):
         super()._let_replicate()
         if not self._outcome.well:
             return  # faults may still be in force
-        assert self._outcome.clients is not None
-        kernel, writes = self._cloud.kernel, self._outcome.clients.promises
+        kernel, writes = self._cloud.kernel, self._promises()
         limit = kernel.env.now + WITHIN_S
-        while (lacking := unledgered(self._cloud, writes)) and kernel.env.now < limit:
+        excused = self._losses.excuses
+        while (lacking := unledgered(self._cloud, writes, excused)) and kernel.env.now < limit:
             kernel.run(until=kernel.env.now + _LOOK_S)
         for one in lacking:
             self._broken("ledger-complete", one.in_words())
@@ -95,6 +105,8 @@ class Result:
     moves: int
     acknowledged: int
     plan: Plan
+    lost_with_region: int = 0
+    """Of the acknowledged writes: those that had left a Region by neither path when it was lost."""
     transcript: str = ""
     """The whole history, of a failing seed."""
     tested: frozenset[str] = frozenset()
@@ -135,6 +147,7 @@ def run_plan(world: Plan) -> Result:
         moves=len(outcome.moves),
         acknowledged=len(outcome.clients.acknowledged) if outcome.clients else 0,
         plan=world,
+        lost_with_region=run.lost_with_region,
         transcript=outcome.transcript if found else "",
         tested=put_to_test(outcome, watch, policy),
     )

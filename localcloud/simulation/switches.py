@@ -39,7 +39,7 @@ _FOR_ALL = frozenset({"route53-down", "coordination-down", "events-late", "dupli
 """Kinds that keep every Region's observer from it: one of the two APIs is away, or its schedule."""
 _ASIDE = frozenset({"paused-by-operator", "started-by-hand", "redriven-by-hand"})
 """Kinds that keep none from it: what puts a switch right is no move, and no workflow of its own."""
-_CUTS = frozenset({"region-down", "region-isolated", "link-cut"})
+_CUTS = frozenset({"region-down", "region-lost", "region-isolated", "link-cut"})
 """Kinds that put one of the two APIs out of others' reach, where they strike its Region."""
 
 

@@ -345,6 +345,7 @@ def test_an_execution_that_another_carried_out_has_to_end_too() -> None:
     ("fault", "judged"),
     [
         (Fault("region-down", HERE, 50.0, 80.0), True),
+        (Fault("region-lost", HERE, 50.0, 80.0), True),
         (Fault("region-down", HERE, 50.0, 60.0), False),
         (Fault("write-errors", HERE, 50.0, 80.0, settings={"share": 1.0}), True),
         (Fault("write-errors", HERE, 50.0, 80.0, settings={"share": 0.5}), False),

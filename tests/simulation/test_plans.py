@@ -14,6 +14,7 @@ from localcloud.simulation.plan import (
     HINDERS,
     HURTS,
     LASTING_S,
+    RARE_ONLY,
     STEPS,
     WAITS_S,
     cools_down,
@@ -46,6 +47,13 @@ def test_in_every_world_something_hurts_and_in_most_something_hinders() -> None:
 
     assert all(drawn & set(HURTS) for drawn in kinds)
     assert sum(bool(drawn & set(HINDERS)) for drawn in kinds) > len(PLANS) / 2
+
+
+def test_no_region_is_lost_for_good_but_in_worlds_of_that() -> None:
+    lost = [w for w in PLANS if any(fault.kind in RARE_ONLY for fault in w.faults)]
+
+    assert lost
+    assert not [world for world in lost if world in ORDINARY]
 
 
 def test_worlds_have_two_to_five_regions_and_their_tables_a_place_of_their_own() -> None:

@@ -134,6 +134,7 @@ def test_the_time_counts_from_when_route_53_can_be_asked_again() -> None:
         (strike("workflow-crash", "", 10.0, 20.0), False),
         (strike("workflow-crash", "", 0.0, 20.0), True),
         (strike("region-down", "us-east-1", 90.0, 20.0), False),
+        (strike("region-lost", "us-east-1", 90.0, 20.0), False),
         (strike("link-cut", THERE, 90.0, 20.0, peer="eu-central-1"), False),
         (strike("link-cut", THERE, 90.0, 20.0, peer=HERE), False),
     ],
