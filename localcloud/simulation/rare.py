@@ -211,15 +211,17 @@ def _outlived_reason(chance: random.Random, harm: str, regions: Sequence[str]) -
 
 
 def _partition(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
-    """A Region is cut off from the three others, and one link of theirs is cut, too. The Region at
-    its end is seen to be well by one more and by its clients; who is cut off sees nothing."""
+    """A Region is cut off from the three others, and one link of theirs is cut, too, for longer.
+    The Region at its end is seen to be well by one more and by its clients; who is cut off sees
+    nothing, and what it took for their trouble is not to count when it sees again."""
     alone, one, other, _fourth = regions
     at_s, for_s = chance.uniform(*FROM_S), chance.uniform(60.0, 100.0)
-    links = [(alone, peer) for peer in regions if peer != alone] + [(one, other)]
+    links = [(alone, peer, for_s) for peer in regions if peer != alone]
+    links.append((one, other, for_s + chance.uniform(30.0, 60.0)))
     return Drawn(
         tuple(
-            Fault("link-cut", here, round(at_s, 1), round(for_s, 1), settings={"peer": peer})
-            for here, peer in links
+            Fault("link-cut", here, round(at_s, 1), round(lasts_s, 1), settings={"peer": peer})
+            for here, peer, lasts_s in links
         )
     )
 

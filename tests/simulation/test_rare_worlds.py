@@ -45,7 +45,14 @@ def test_of_four_regions_one_is_cut_off_and_two_others_from_each_other() -> None
 
         assert all({alone, other} in cut for other in others)
         assert len([link for link in cut if link < others]) == 1
-        assert len({(fault.at_s, fault.for_s) for fault in world.faults}) == 1
+        assert len({fault.at_s for fault in world.faults}) == 1
+
+
+def test_the_link_of_others_is_cut_until_who_was_cut_off_has_seen_them_well_again() -> None:
+    for world in worlds("partition"):
+        *alone, link = world.faults
+
+        assert all(link.for_s >= fault.for_s + 30.0 - 0.1 for fault in alone)
 
 
 def test_a_blip_is_too_short_to_be_seen_twice_and_comes_again_when_it_is_forgotten() -> None:

@@ -165,8 +165,11 @@ def cast(
         believed = previous.observer_healthy and own_table_works
         return replace(previous, at_ms=now_ms, observer_healthy=believed)
     votes = {}
+    blind = previous is not None and _was_blind(observer, previous)
     for region, looks in by_region(probes).items():
         before = previous.votes.get(region) if previous else None
+        if before is not None and blind and region != observer:
+            before = before.lapsed(f"{observer} reached none of its peers until now")
         made = [look for look in looks if look.looked]
         # An answer from the future: the clock was set back since the look.
         looked_ms = min([now_ms, *(look.at_ms for look in made)]) if made else None
@@ -200,6 +203,13 @@ def _is_overtaken(probes: Sequence[Probe], previous: Ballot, now_ms: int) -> boo
     looked_ms = max((probe.at_ms for probe in probes if probe.looked), default=now_ms)
     newest_ms = max((vote.looked_ms for vote in previous.votes.values()), default=0)
     return looked_ms < newest_ms and previous.at_ms <= now_ms
+
+
+def _was_blind(observer: str, previous: Ballot) -> bool:
+    """Whether it was not believed, and saw all of its peers fail at once: what it saw was its own
+    trouble, and is not to count against them, by streak or score, when it is believed again."""
+    peers = [vote for region, vote in previous.votes.items() if region != observer]
+    return not previous.observer_healthy and len(peers) > 1 and all(v.streak > 0 for v in peers)
 
 
 def _observer_health(
