@@ -85,6 +85,22 @@ def test_one_that_another_replica_had_has_to_stay(cloud: LocalCloud, losses: Los
     assert excused(losses, write) >= {NEAR, FAR}
 
 
+def test_one_that_came_to_one_replica_and_not_to_another_has_to_stay(
+    cloud: LocalCloud, losses: Losses
+) -> None:
+    """No ledger has it, so that no repair brings it to the third Region: docs/trust.md says so."""
+    refuse(cloud, HERE)
+    cloud.services.replication.disturb(
+        Disturbance(table=cloud.table("data"), source=HERE, target=FAR)
+    )
+    write = acknowledged(cloud)
+    go_on(cloud, 10.0)
+
+    lose(cloud, HERE)
+
+    assert not losses.took(write)
+
+
 def test_one_that_another_regions_bus_had_has_to_stay_and_to_be_entered_there(
     cloud: LocalCloud, losses: Losses
 ) -> None:
