@@ -112,7 +112,8 @@ GUARDS = (
             Edit(
                 f"{CONTROL}/stability.py",
                 'healthy >= float(event["window_s"]) and not finding.impaired',
-                "not finding.impaired",
+                'healthy >= float(event["window_s"] if event.get("since") is not None else 0) '
+                "and not finding.impaired",
             ),
             Edit(
                 f"{CORE}/decide.py",
