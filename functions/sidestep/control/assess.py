@@ -70,7 +70,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def _replicated_until(source: str, regions: Sequence[str], compared: Replicas) -> int | None:
-    """The newest heartbeat of `source` (epoch ms) in the replica that is furthest behind."""
+    """The newest heartbeat of `source` (epoch ms) in the replica that is furthest behind, of those
+    that can be read and have one: what a replica never heard of says nothing of when."""
     points = (
         (compared.ask(region, heartbeats[region].newest) or {}).get(source) for region in regions
     )
