@@ -139,6 +139,5 @@ def test_the_entries_of_a_lost_region_are_read_from_a_moment_on_oldest_first() -
     table.enter(written(2500, PEER), seen_at=2500)
 
     assert [m.written_at for m in table.entries(HERE, place(2000))] == [2000, 3000, 4000]
-    assert [m.written_at for m in table.entries(HERE, place(0), limit=2)] == [1000, 2000]
     assert [m.written_at for m in table.entries(HERE, written(2000).history_sk)] == [3000, 4000]
     assert list(table.entries(PEER, place(0))) == [written(2500, PEER)]

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,8 @@ class ControlPlane:
         self.lost: set[tuple[str, str]] = set()
         """(operation, Region): done, but the answer does not arrive. Once."""
         self.refusing: dict[tuple[str, str], str] = {}
-        """(operation, Region) → the error's code that is answered; `*` is any Region."""
+        """(operation, Region) → the error's code that is answered; `*` is any Region. A Query of an
+        index is a `QueryIndex` here."""
         self.before: dict[str, Before] = {}
         """What happens just before an operation is carried out. Once."""
         self.calls: list[tuple[str, str]] = []
@@ -146,7 +147,8 @@ class ControlPlane:
         self._env.setenv("AWS_REGION", region)
         self._env.setenv("AWS_DEFAULT_REGION", region)
         self._env.setenv("SIDESTEP_CHECK_ID", f"toggle-{region}")
-        self._env.setenv("SIDESTEP_WARDENS", ",".join(wardens_of(region, REGIONS)))
+        regions = tuple(os.environ["SIDESTEP_REGIONS"].split(","))
+        self._env.setenv("SIDESTEP_WARDENS", ",".join(wardens_of(region, regions)))
         self._env.setenv("POWERTOOLS_SERVICE_NAME", step)
         self._environments += 1
         source = ROOT / "functions" / "sidestep" / "control" / f"{step}.py"
@@ -293,6 +295,8 @@ class ControlPlane:
         """botocore's `before-send`: the request is signed and has not left."""
         service, operation = event_name.split(".")[1:]
         region = _region(request.url)
+        if operation == "Query" and b'"IndexName"' in (request.body or b""):
+            operation = "QueryIndex"
         self.calls.append((operation, region))
         if {(service, region), ("*", region), (service, "*")} & self.silent:
             raise ConnectTimeoutError(endpoint_url=request.url)
@@ -327,16 +331,30 @@ class ControlPlane:
         return self.dynamodb[COORDINATION[0] if table == "coordination" else region]
 
     def _table(self, region: str, name: str) -> None:
-        typed = [{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")]
+        index = ("history_pk", "history_sk") if name == "data" else ()
+        typed = [{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk", *index)]
         self.dynamodb[region].create_table(
             TableName=f"sidestep-demo-{name}",
             BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
+            KeySchema=_keys("pk", "sk"),
             AttributeDefinitions=typed,
+            **({"GlobalSecondaryIndexes": [_history(index)]} if index else {}),
         )
+
+
+def _keys(first: str, second: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": first, "KeyType": "HASH"},
+        {"AttributeName": second, "KeyType": "RANGE"},
+    ]
+
+
+def _history(keys: Sequence[str]) -> dict[str, Any]:
+    return {
+        "IndexName": "history",
+        "KeySchema": _keys(*keys),
+        "Projection": {"ProjectionType": "ALL"},
+    }
 
 
 def holder(name: str, kind: str = "failover", here: str = VIRGINIA) -> str:

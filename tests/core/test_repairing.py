@@ -81,3 +81,10 @@ def test_stretches_of_the_ledger_add_up() -> None:
     assert (both.repaired, both.conflicting, both.lost) == (5, 121, 4)
     assert (len(both.conflicts), both.conflicts[0]) == (100, "a")
     assert both.unread == (LONDON, OREGON)
+
+
+def test_what_a_replica_holds_in_another_version_is_no_more_at_risk_than_it_is_put_back() -> None:
+    another = held(replace(ANOTHER_BODY, version=999))
+
+    assert at_risk([OURS], [another]).count == 0
+    assert plan_repair([OURS], {VIRGINIA: another}).put == ()

@@ -17,7 +17,8 @@ from localcloud.services.links import Disturbance
 from localcloud.simulation.losses import Losses
 from localcloud.simulation.plan import plan
 from localcloud.simulation.simulate import run_plan
-from tests.loop.world import THE_ALARM_RULE, THE_SCHEDULE, go_on, world_without
+from sidestep.aws.messages import MessageStore
+from tests.loop.world import THE_ALARM_RULE, THE_SCHEDULE, go_on, until, world_without
 from tests.simulation.test_ledgers import acknowledged
 
 HERE, NEAR, FAR = REGIONS = ("eu-west-2", "us-east-1", "us-west-2")
@@ -41,9 +42,11 @@ def lose(cloud: LocalCloud, region: str) -> None:
     go_on(cloud, GONE_S + 5.0)
 
 
-def pause(cloud: LocalCloud, source: str) -> None:
-    """Nothing replicates out of a Region any more."""
-    cloud.services.replication.disturb(Disturbance(table=cloud.table("data"), source=source))
+def pause(cloud: LocalCloud, source: str, target: str | None = None) -> None:
+    """Nothing replicates out of a Region any more, or nothing to one other."""
+    cloud.services.replication.disturb(
+        Disturbance(table=cloud.table("data"), source=source, target=target)
+    )
 
 
 def refuse(cloud: LocalCloud, region: str) -> None:
@@ -88,17 +91,30 @@ def test_one_that_another_replica_had_has_to_stay(cloud: LocalCloud, losses: Los
 def test_one_that_came_to_one_replica_and_not_to_another_has_to_stay(
     cloud: LocalCloud, losses: Losses
 ) -> None:
-    """No ledger has it, so that no repair brings it to the third Region: docs/trust.md says so."""
     refuse(cloud, HERE)
-    cloud.services.replication.disturb(
-        Disturbance(table=cloud.table("data"), source=HERE, target=FAR)
-    )
+    pause(cloud, HERE, FAR)
     write = acknowledged(cloud)
     go_on(cloud, 10.0)
 
     lose(cloud, HERE)
 
     assert not losses.took(write)
+
+
+def test_the_failover_brings_it_to_the_other_though_no_ledger_has_it() -> None:
+    with LocalCloud() as cloud:
+        cloud.start()
+        go_on(cloud, 30.0)  # every Region has voted
+        refuse(cloud, HERE)
+        pause(cloud, HERE, FAR)
+        write = acknowledged(cloud)
+        go_on(cloud, 2.0)
+        far = MessageStore(cloud.client("dynamodb", FAR), cloud.table("data"))
+        assert far.get(write.id) is None
+
+        Strikes(cloud, (Fault("region-lost", HERE, float(cloud.kernel.env.now), 600.0),))
+
+        assert until(cloud, lambda: far.get(write.id) is not None, within_s=500.0)
 
 
 def test_one_that_another_regions_bus_had_has_to_stay_and_to_be_entered_there(

@@ -82,11 +82,13 @@ FUNCTIONS: dict[str, dict[str, set[str]]] = {
         COORDINATION: LEASE,
         "data, any Region: heartbeat": {"dynamodb:Query"},
         "data, any Region: message#*": {"dynamodb:BatchGetItem"},
+        "data/index/history, any Region": {"dynamodb:Query"},
         "regional, any Region: ledger#*": {"dynamodb:Query"},
     },
     "RepairFunction": {
         COORDINATION: LEASE,
         "data, any Region: message#*": {"dynamodb:BatchGetItem", "dynamodb:PutItem"},
+        "data/index/history, any Region": {"dynamodb:Query"},
         "regional, any Region: ledger#*": {"dynamodb:Query"},
     },
     "DrillFunction": {

@@ -86,13 +86,12 @@ class RegionalTable:
                 return False
         return True
 
-    def entries(self, origin: str, after: str, limit: int | None = None) -> Iterator[Message]:
+    def entries(self, origin: str, after: str) -> Iterator[Message]:
         """Writes of `origin` that this ledger knows after a place in it (`core.ledger.place`, or
-        a message's `history_sk`), at most `limit`.
+        a message's `history_sk`).
 
         Oldest first, read page by page as they are taken.
         """
-        left = limit
         query: dict[str, Any] = {
             "TableName": self._table,
             "ConsistentRead": True,
@@ -102,15 +101,11 @@ class RegionalTable:
             ),
         }
         while True:
-            if left is not None:
-                query["Limit"] = left
             with calling(f"reading from {self._table}"):
                 page = self._dynamodb.query(**query)
             for item in page["Items"]:
                 yield Message.from_dict(from_attributes(item)["item"])
-            if left is not None:
-                left -= len(page["Items"])
-            if "LastEvaluatedKey" not in page or left == 0:
+            if "LastEvaluatedKey" not in page:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 

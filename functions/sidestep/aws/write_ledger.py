@@ -1,8 +1,9 @@
-"""The write ledger of the surviving Regions, held against a replica of the data table."""
+"""What the surviving Regions know of a Region's writes, and a replica to hold it against."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from botocore.exceptions import ClientError
 from sidestep.aws.failures import calling, code_of
 from sidestep.aws.messages import item_of, message_of
 from sidestep.aws.regional import RegionalTable
+from sidestep.aws.replica_history import Known, ReplicaHistory
 from sidestep.core.errors import SidestepError, Throttled
 from sidestep.core.messages import Message
 
@@ -19,47 +21,103 @@ BATCH = 100
 _UNPROCESSED_TRIES = 5
 
 
+PAGES = 8
+"""Pages of replicas' histories that a stretch goes through at the most, however few writes are in
+them: 1 MB each (API_Query), so that a stretch ends, and a lease is renewed, within seconds."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """What is gone through of a Region's writes: all that ledgers know after a place, and what the
+    replicas of the Regions `histories` hold after it and before another."""
+
+    after: str
+    before: str
+    histories: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A Region's `ledger` or `history` that could not be read, and why."""
+
+    what: str
+    region: str
+    why: str
+
+
 @dataclass(frozen=True)
 class Stretch:
-    """Part of the ledgers: its writes, oldest first, each once."""
+    """Part of what is known: its writes, oldest first, each once."""
 
     entries: tuple[Message, ...]
-    unread: Mapping[str, str]
-    """The Regions whose ledger could not be read, with why."""
+    unread: tuple[Unread, ...]
+    """Whatever could not be read, of this stretch or an earlier one: it was not asked again."""
     end: str | None
     """The place at which the next stretch begins; None: there is none."""
 
 
 class WriteLedger:
-    """Ledgers by the Region that keeps them. Each may be away; what is missing is said."""
+    """All that is known of a Region's writes elsewhere: the ledgers, and the histories of replicas,
+    by the Region that keeps them. Each may be away; what is missing is said.
 
-    def __init__(self, ledgers: Mapping[str, RegionalTable]) -> None:
-        self._ledgers = ledgers
+    A replica may hold what no ledger has: while a Region's bus refuses events its writes still
+    replicate, and one in flight when it is lost has come to some replicas and never comes to the
+    others.
+    """
 
-    def stretch(
-        self, origin: str, after: str, limit: int, without: Collection[str] = ()
-    ) -> Stretch:
-        """The first writes of `origin` after a place that any surviving ledger knows, `limit` at
-        most; the ledgers of the Regions in `without` are not asked."""
-        found: dict[str, Message] = {}
-        unread: dict[str, str] = {}
-        ends: list[str] = []
+    def __init__(
+        self, ledgers: Mapping[str, RegionalTable], histories: Mapping[str, ReplicaHistory]
+    ) -> None:
+        self._ledgers, self._histories = ledgers, histories
+
+    def stretches(self, origin: str, span: Span, limit: int) -> Iterator[Stretch]:
+        """The writes of `origin` that anybody else knows, `limit` at most in a stretch.
+
+        All sources are read side by side, each page of each once; nothing is read ahead of what
+        is taken but the page that it is on.
+        """
+        unread: list[Unread] = []
+        known = heapq.merge(*self._sources(origin, span, unread), key=_order)
+        last = span.after
+        end: str | None = last
+        while end is not None:
+            entries: list[Message] = []
+            passed, end = 0, None
+            for one in known:
+                if one.message is None:
+                    passed += 1
+                elif one.place > last:
+                    entries.append(one.message)
+                last = max(last, one.place)
+                if len(entries) == limit or passed == PAGES:
+                    end = last
+                    break
+            yield Stretch(tuple(entries), tuple(unread), end)
+
+    def _sources(self, origin: str, span: Span, unread: list[Unread]) -> Iterator[Iterator[Known]]:
         for region, ledger in self._ledgers.items():
-            if region == origin or region in without:
-                continue
-            try:
-                known = list(ledger.entries(origin, after, limit))
-            except SidestepError as error:
-                unread[region] = str(error)
-                continue
-            found |= {message.history_sk: message for message in known}
-            if len(known) == limit:
-                ends.append(known[-1].history_sk)  # it may know more after this
-        places = sorted(place for place in found if not ends or place <= min(ends))
-        cut = len(places) > limit
-        places = places[:limit]
-        end = places[-1] if places and (ends or cut) else None
-        return Stretch(tuple(found[place] for place in places), unread, end)
+            if region != origin:
+                entries = ledger.entries(origin, span.after)
+                told = (Known(message.history_sk, message) for message in entries)
+                yield _as_far_as_read("ledger", region, told, unread)
+        for region in span.histories:
+            held = self._histories[region].writes(origin, span.after, span.before)
+            yield _as_far_as_read("history", region, held, unread)
+
+
+def _as_far_as_read(
+    what: str, region: str, source: Iterator[Known], unread: list[Unread]
+) -> Iterator[Known]:
+    """A source that ends where it cannot be read any more, which is noted."""
+    try:
+        yield from source
+    except SidestepError as error:
+        unread.append(Unread(what, region, str(error)))
+
+
+def _order(known: Known) -> tuple[str, bool]:
+    """By place; that a source has nothing more up to a place comes after all writes there."""
+    return known.place, known.message is None
 
 
 class Replica:

@@ -6,7 +6,7 @@ Functions only, no state: each handler module holds what it makes here.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,10 +15,12 @@ from sidestep.aws.coordination import CoordinationTable, in_order
 from sidestep.aws.gate import TrafficGate
 from sidestep.aws.incident_lease import IncidentLease
 from sidestep.aws.regional import RegionalTable
+from sidestep.aws.replica_history import ReplicaHistory
 from sidestep.aws.settings import Settings
-from sidestep.aws.write_ledger import Replica, WriteLedger
+from sidestep.aws.write_ledger import Replica, Span, WriteLedger
 from sidestep.core.control import (
     AUTOMATIC,
+    CLOCK_SKEW_MS,
     DRAINED,
     DRAINING,
     FAILOVER,
@@ -27,6 +29,7 @@ from sidestep.core.control import (
     RegionState,
 )
 from sidestep.core.errors import InvalidInput
+from sidestep.core.ledger import place
 from sidestep.core.policy import Policy
 
 
@@ -75,8 +78,14 @@ def regional(settings: Settings, region: str) -> RegionalTable:
 
 
 def write_ledger(settings: Settings) -> WriteLedger:
-    """The ledgers of all guarded Regions."""
-    return WriteLedger({region: regional(settings, region) for region in settings.regions})
+    """The ledgers of all guarded Regions, and their replicas' histories."""
+    return WriteLedger(
+        {region: regional(settings, region) for region in settings.regions},
+        {
+            region: ReplicaHistory(client("dynamodb", region), settings.data_table)
+            for region in settings.regions
+        },
+    )
 
 
 def replica(settings: Settings, region: str) -> Replica:
@@ -118,3 +127,33 @@ def ledger_since(newest_heartbeat_ms: int | None, state: RegionState, now: int) 
     """From when on a Region's ledger entries are compared with a replica."""
     points = [p for p in (newest_heartbeat_ms, state.drained_at_ms or None) if p is not None]
     return min(points, default=now) - LEDGER_MARGIN_MS
+
+
+HISTORY_TAIL_MS = 60 * 60_000
+"""How far beyond a Region's drain its writes are looked for in other Regions' replicas. Clients
+that still come are few by then; the ledgers have no such end, and cost nothing where there is no
+entry. The history index is of all Regions' writes: of a Region that is out for days, days of the
+others' would be read."""
+
+
+def span(
+    settings: Settings,
+    gone: str,
+    state: RegionState,
+    after: str,
+    now: int,
+    away: Collection[str] = (),
+) -> Span:
+    """Where the writes of a Region that is drained, or was, are looked for.
+
+    In the ledgers, and where there are two surviving replicas or more in these: one may hold what
+    another lacks. Its own is no source, nor is any with only one survivor: what it holds it sends
+    to the others by itself once it is back, and if it is a new one DynamoDB fills it from theirs
+    (https://aws.amazon.com/blogs/aws/new-convert-your-single-region-amazon-dynamodb-tables-to-global-tables/).
+    Replicas that are known to be `away` are not asked.
+    """
+    survivors = tuple(r for r in settings.regions if r != gone and r not in away)
+    newest = now + CLOCK_SKEW_MS  # it went by its own clock
+    if state.drained_at_ms:
+        newest = min(newest, state.drained_at_ms + HISTORY_TAIL_MS)
+    return Span(after, place(newest), survivors if len(survivors) > 1 else ())

@@ -8,6 +8,7 @@ from typing import Any
 
 from sidestep.aws.clients import client
 from sidestep.aws.heartbeats import ReplicaHeartbeats
+from sidestep.aws.regional import LEDGER_DAYS
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
 from sidestep.control._replicas import Replicas
@@ -25,9 +26,9 @@ heartbeats = {
     for region in settings.regions
 }
 STRETCH = 500
-"""Ledger entries that are taken at a time; the lease is renewed between."""
+"""Writes that are taken at a time; the lease is renewed between."""
 ENOUGH_MS = 30_000
-"""After so long an invocation leaves the rest of the ledger to the next: half of its time-out."""
+"""After so long an invocation leaves the rest to the next: half of its time-out."""
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -50,13 +51,14 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         found, after = AtRisk.from_dict(so_far), str(so_far["after"])
         since, began = int(so_far["since"]), int(so_far["began"])
     else:
-        point = _replicated_until(claim.region, others, compared)
+        point = _replicated_until(claim.region, others, compared, now)
         since, began = _parts.ledger_since(point, control.of(claim.region), now), now
         found, after = AtRisk(), place(since)
     end: str | None = None
-    for _, part in stretches(ledger, lease, claim, after, STRETCH, now + ENOUGH_MS):
+    span = _parts.span(settings, claim.region, control.of(claim.region), after, now, compared.away)
+    for _, part in stretches(ledger, lease, claim, span, STRETCH, now + ENOUGH_MS):
         held = compared.held(others, {entry.id for entry in part.entries})
-        unread = {*part.unread, *compared.away}
+        unread = {*(one.region for one in part.unread), *compared.away}
         found, end = found.plus(at_risk(part.entries, held.values(), unread)), part.end
     more = end is not None
     return {
@@ -69,13 +71,22 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     }
 
 
-def _replicated_until(source: str, regions: Sequence[str], compared: Replicas) -> int | None:
+def _replicated_until(
+    source: str, regions: Sequence[str], compared: Replicas, now: int
+) -> int | None:
     """The newest heartbeat of `source` (epoch ms) in the replica that is furthest behind, of those
-    that can be read and have one: what a replica never heard of says nothing of when."""
-    points = (
-        (compared.ask(region, heartbeats[region].newest) or {}).get(source) for region in regions
-    )
-    return min((point for point in points if point is not None), default=None)
+    that can be read.
+
+    Where one replica has heard of `source` and another never has, nothing is known to have ever
+    come to that one: all that ledgers keep is compared. None: no replica has ever heard of it, so
+    that it is its observer that never spoke, which says nothing of its writes.
+    """
+    read = (compared.ask(region, heartbeats[region].newest) for region in regions)
+    points = [newest.get(source) for newest in read if newest is not None]
+    heard = [point for point in points if point is not None]
+    if heard and len(heard) < len(points):
+        return now - LEDGER_DAYS * 86_400_000
+    return min(heard, default=None)
 
 
 def _survivor(gone: str, control: ControlState) -> str:

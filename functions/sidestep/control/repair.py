@@ -23,11 +23,11 @@ record = IncidentRecord(table)
 ledger = _parts.write_ledger(settings)
 replicas = {region: _parts.replica(settings, region) for region in settings.regions}
 STRETCH = 100
-"""Ledger entries that are taken at a time: one BatchGetItem of each replica."""
+"""Writes that are taken at a time: one BatchGetItem of each replica."""
 RENEW_EVERY = 50
 """Writes between two proofs of the lease."""
 ENOUGH_MS = 60_000
-"""After so long an invocation leaves the rest of the ledger to the next. Its last stretch may be
+"""After so long an invocation leaves the rest to the next. Its last stretch may be
 missing as a whole, and takes 30 s more at 300 ms a write, which is a way across the world and
 back: within the function's time-out."""
 
@@ -56,8 +56,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         done, after, began = Repaired(), place(_since(claim, event.get("since"), now)), now
     compared = Replicas(replicas, settings.region)
     end: str | None = None
-    for held, part in stretches(ledger, lease, claim, after, STRETCH, now + ENOUGH_MS):
-        done = done.plus(Repaired(unread=tuple(part.unread)))
+    span = _parts.span(settings, claim.region, lease.read().of(claim.region), after, now)
+    for held, part in stretches(ledger, lease, claim, span, STRETCH, now + ENOUGH_MS):
+        done = done.plus(Repaired(unread=tuple(one.region for one in part.unread)))
         done, end = done.plus(_repair(held, part.entries, compared)), part.end
     more = end is not None
     return {

@@ -85,23 +85,28 @@ class RepairPlan:
 
 
 def missing(entries: Iterable[Message], held: Mapping[str, Message]) -> list[Message]:
-    """Entries that the replica lacks, or holds in an older version. Oldest first, each id once."""
+    """Entries under whose id the replica holds nothing. Oldest first, each id once.
+
+    Where it holds another body or version there is nothing to put: that is a conflict, or none
+    (`plan_repair`).
+    """
     newest: dict[str, Message] = {}
     for entry in entries:
         known = newest.get(entry.id)
         if known is None or entry.version > known.version:
             newest[entry.id] = entry
-    lacking = [
-        entry
-        for entry in newest.values()
-        if entry.id not in held or held[entry.id].version < entry.version
-    ]
+    lacking = [entry for entry in newest.values() if entry.id not in held]
     return sorted(lacking, key=lambda entry: (entry.written_at, entry.id))
 
 
 def place(at_ms: int) -> str:
     """Where an instant (epoch ms) is in a ledger: before every write of that millisecond."""
     return f"{at_ms:013d}"
+
+
+def instant(place: str) -> int:
+    """The instant (epoch ms) of a place, or of a write by its `history_sk`."""
+    return int(place.partition("#")[0])
 
 
 def at_risk(

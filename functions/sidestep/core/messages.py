@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ MAX_AUTHOR = 64
 MAX_TEXT_BYTES = 4096
 MAX_KEY = 128
 MAX_BODY_BYTES = 16_384
+_DAY_MS = 86_400_000
 
 SCHEMA: dict[str, Any] = {
     "$schema": "http://json-schema.org/draft-07/schema#",
@@ -135,6 +136,12 @@ def message_from(new: NewMessage, region: str, now_ms: int) -> Message:
 def history_partition(at_ms: int) -> str:
     """The history partition of an instant."""
     return f"history#{_day(at_ms)}"
+
+
+def history_partitions(from_ms: int, to_ms: int) -> Iterator[str]:
+    """The history partitions from one instant's to another's, the oldest first."""
+    for day in range(from_ms // _DAY_MS, to_ms // _DAY_MS + 1):
+        yield history_partition(day * _DAY_MS)
 
 
 def first_cursor(now_ms: int) -> Cursor:
