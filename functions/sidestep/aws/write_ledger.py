@@ -18,12 +18,10 @@ from sidestep.core.messages import Message
 
 BATCH = 100
 """Keys in one BatchGetItem (API_BatchGetItem)."""
-_UNPROCESSED_TRIES = 5
-
-
 PAGES = 8
 """Pages of replicas' histories that a stretch goes through at the most, however few writes are in
 them: 1 MB each (API_Query), so that a stretch ends, and a lease is renewed, within seconds."""
+_UNPROCESSED_TRIES = 5
 
 
 @dataclass(frozen=True)
