@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sidestep.core.policy import Policy
+from tests.asl.ours import run_ours
+from tests.asl.scripts import Run
+from tests.asl.workflows import FOLDER, definition_of
 
 CLAIM = {
     "application": "demo",
@@ -102,3 +105,11 @@ RECOVERY = {
     "Announce it on the bus": TOLD,
     "Tell a person": TOLD,
 }
+
+
+def run_with(name: str, answers: dict[str, Any], changed: dict[str, Any]) -> Run:
+    """A run of a workflow in which these steps go otherwise; `_` stands for a space."""
+    otherwise = {state.replace("_", " "): answer for state, answer in changed.items()}
+    assert set(otherwise) <= set(answers)
+    definition = definition_of(FOLDER / f"{name}.asl.json")
+    return run_ours(definition, {"region": "eu-west-2"}, answers | otherwise)
