@@ -125,6 +125,19 @@ def test_a_replica_whose_history_cannot_be_read_is_said_and_asked_once(
     assert plane.calls.count(("QueryIndex", OREGON)) == 2  # by each step once, in many stretches
 
 
+def test_a_replica_that_did_not_answer_is_not_asked_for_its_history_too(
+    plane: ControlPlane,
+) -> None:
+    claim = drain(plane)
+    plane.silent.add(("dynamodb", OREGON))
+    plane.calls.clear()
+
+    counted = plane.invoke("assess", claim=claim)
+
+    assert (counted["unread"], counted["complete"]) == ([OREGON], False)
+    assert ("QueryIndex", OREGON) not in plane.calls
+
+
 @pytest.mark.parametrize(("step", "told"), [("assess", "count"), ("repair", "repaired")])
 def test_a_history_of_several_pages_is_gone_through_once(
     plane: ControlPlane, step: str, told: str
