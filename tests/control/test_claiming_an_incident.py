@@ -27,6 +27,25 @@ def test_two_claims_at_once_lead_to_one_holder(plane: ControlPlane) -> None:
     assert plane.control().of(LONDON).holder.endswith(":rival")
 
 
+def test_a_take_over_does_not_write_over_what_its_holder_did_meanwhile(plane: ControlPlane) -> None:
+    """None of it changes a token: a drain that was not read would be forgotten, its switch shut."""
+    plane.register()
+    one = plane.claim("one")
+    plane.later(LEASE_RAN_OUT_S + 1)
+
+    def one_wakes_up() -> None:
+        plane.invoke("gate", claim=one, action="drain")
+        plane.invoke("toggle", claim=one, action="drain")
+
+    plane.before["UpdateItem"] = one_wakes_up
+
+    answer = plane.ask_claim("two", here=OREGON)
+
+    assert "held by" in answer["why"]
+    assert (plane.state(), plane.control().of(LONDON).toggle) == ("DRAINING", "shut")
+    assert plane.control().of(LONDON).holder.endswith(":one")
+
+
 def test_the_first_claims_of_all_meet_while_there_is_no_control_item(plane: ControlPlane) -> None:
     rival: list[dict[str, Any]] = []
     plane.before["PutItem"] = lambda: rival.append(plane.ask_claim("rival", here=OREGON))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidestep.core.errors import LastServingRegion, Refused
+from sidestep.core.errors import LastServingRegion, LeaseLost, Refused
 from tests.control.control_plane import LONDON, OREGON, VIRGINIA, ControlPlane
 
 
@@ -186,3 +186,48 @@ def test_a_region_that_serves_is_not_restored(plane: ControlPlane) -> None:
 
     with pytest.raises(Refused, match="does not lead to RESTORING"):
         plane.invoke("gate", claim=claim, action="restore")
+
+
+def test_marks_of_a_coordination_table_before_this_one_do_not_fence_anybody_off(
+    plane: ControlPlane,
+) -> None:
+    """Its tokens begin anew; marks, which are elsewhere, stay."""
+    for token in (8, 3):
+        plane.put("regional", old_mark(token), VIRGINIA if token == 8 else OREGON)
+    claim = plane.claim()
+
+    answer = plane.invoke("gate", claim=claim, action="drain")
+
+    assert answer["marks"] == {VIRGINIA: True, OREGON: True}
+    assert plane.marked() == {VIRGINIA, OREGON}
+    mark = plane.mark(VIRGINIA)
+    assert mark is not None
+    assert (mark.token, mark.incident) == (claim["token"], claim["incident"])
+
+
+def old_mark(token: int) -> dict[str, object]:
+    """A mark of another life, of when London came back."""
+    mark = {"drained": False, "token": token, "incident": "old", "confirmed_at": 1}
+    return {"pk": "drained", "sk": LONDON, **mark}
+
+
+def test_a_mark_that_changes_while_an_old_one_is_replaced_stays(plane: ControlPlane) -> None:
+    plane.put("regional", old_mark(8), VIRGINIA)
+    claim = plane.claim()
+    drain = plane.cold_start("gate")
+    updates = iter(range(9))
+
+    def rewrite() -> None:
+        if next(updates) == 3:  # the renewal, the state, the refused mark; this one replaces it
+            plane.put("regional", old_mark(9), VIRGINIA)
+        else:
+            plane.before["UpdateItem"] = rewrite
+
+    plane.before["UpdateItem"] = rewrite
+
+    with pytest.raises(LeaseLost, match="newer than token"):
+        drain({"claim": claim, "action": "drain"})
+
+    mark = plane.mark(VIRGINIA)
+    assert mark is not None
+    assert mark.token == 9

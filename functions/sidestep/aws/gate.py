@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from sidestep.aws.failures import calling, code_of
-from sidestep.aws.items import to_attributes
-from sidestep.aws.regional import Mark
+from sidestep.aws.items import from_attributes, to_attributes
+from sidestep.aws.regional import Mark, mark_of
 from sidestep.core.control import Claim
 from sidestep.core.errors import LeaseLost, SidestepError
+
+
+class _NewerMark(LeaseLost):
+    """A warden has a mark with a newer token."""
+
+    def __init__(self, message: str, mark: Mark) -> None:
+        super().__init__(message)
+        self.mark = mark
 
 
 class TrafficGate:
@@ -25,16 +33,33 @@ class TrafficGate:
     def __init__(self, clients: Mapping[str, Any], table: str) -> None:
         self._clients, self._table = clients, table
 
-    def mark(self, claim: Claim, wardens: tuple[str, ...], drained: bool, now_ms: int) -> Marks:
-        """Write the mark at every warden that answers. Raises LeaseLost at a newer token's."""
+    def mark(
+        self,
+        claim: Claim,
+        wardens: tuple[str, ...],
+        drained: bool,
+        now_ms: int,
+        newest: Callable[[Claim], int],
+    ) -> Marks:
+        """Write the mark at every warden that answers. Raises LeaseLost at a newer token's.
+
+        `newest` proves the claim and answers the newest token that was ever granted. A mark with
+        one above that is of a coordination table before this one (a global table with strong
+        consistency cannot be filled but by a new beginning): nobody fences anybody by it any more.
+        """
         set_at: dict[str, bool] = {}
         why: dict[str, str] = {}
         for warden in wardens:
             try:
                 self.write(warden, claim.region, drained, claim.token, claim.incident, now_ms)
                 set_at[warden] = True
-            except LeaseLost:
-                raise
+            except _NewerMark as newer:
+                if newer.mark.token <= newest(claim):
+                    raise
+                wanted = Mark(claim.region, drained, claim.token, claim.incident, now_ms)
+                set_at[warden] = self.correct(warden, newer.mark, wanted)
+                if not set_at[warden]:
+                    raise  # whoever wrote it meanwhile is of today
             except SidestepError as error:
                 set_at[warden], why[warden] = False, str(error)
         return Marks(set_at, why)
@@ -60,8 +85,10 @@ class TrafficGate:
             except ClientError as error:
                 if code_of(error) != "ConditionalCheckFailedException":
                     raise
-                raise LeaseLost(
-                    f"{incident}: {warden} has a mark on {region} newer than token {token}"
+                found: Mapping[str, Any] = error.response
+                raise _NewerMark(
+                    f"{incident}: {warden} has a mark on {region} newer than token {token}",
+                    mark_of(region, from_attributes(found["Item"])),
                 ) from None
 
     def correct(self, warden: str, seen: Mark | None, wanted: Mark) -> bool:
@@ -102,6 +129,7 @@ class TrafficGate:
             ConditionExpression=condition,
             ExpressionAttributeNames={"#token": "token"},
             ExpressionAttributeValues=values,
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
 
 

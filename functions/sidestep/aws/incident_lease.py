@@ -77,7 +77,9 @@ class IncidentLease:
         Region (`plan_claim`).
 
         Of any number of claims at once one succeeds: each is conditional on the token that it
-        read, and each that succeeds changes the token.
+        read, and each that succeeds changes the token. It is conditional on the Region's whole
+        entry, too: a holder that was taken for gone may renew its lease, drain, or note where the
+        toggle stands, and none of that changes the token or may be written over unread.
         """
         for _ in range(TRIES):
             found = self._table.get(CONTROL)
@@ -101,20 +103,23 @@ class IncidentLease:
                 return None, plan.why
             if plan.state.token == control.of(region).token and control.of(region).holder == holder:
                 return self.renew(self._claim_of(region, plan.state), now_ms), plan.why
+            entry = found["regions"].get(region)
+            as_read = "regions.#region = :was" if entry else "attribute_not_exists(regions.#region)"
             try:
                 self._table.update(
                     CONTROL,
                     "SET #token = :token, regions.#region = :state",
-                    "#token = :seen",
+                    f"#token = :seen AND {as_read}",
                     {"#token": "token", "#region": region},
                     {
                         ":token": plan.state.token,
                         ":seen": control.token,
                         ":state": asdict(plan.state),
+                        **({":was": entry} if entry else {}),
                     },
                 )
             except ConditionFailed:
-                continue  # somebody claimed meanwhile, or our own try was done: read again
+                continue  # somebody was at it meanwhile, or our own try was done: read again
             return self._claim_of(region, plan.state), plan.why
         raise NotYet(f"the control item of {self._application} is too busy to claim {region}")
 
@@ -205,6 +210,15 @@ class IncidentLease:
         """Raises LeaseLost once anybody has claimed the incident since it was put down."""
         if not self.is_put_down(claim):
             raise self._lost(claim)
+
+    def newest_token(self, claim: Claim) -> int:
+        """The newest token that was ever granted in this table. Raises LeaseLost unless the claim
+        still holds: so no newer one is this Region's."""
+        control = self.read()
+        now = control.of(claim.region)
+        if (now.token, now.holder) != (claim.token, claim.holder):
+            raise self._lost(claim)
+        return control.token
 
     def release(self, claim: Claim, now_ms: int) -> None:
         """Put the incident down: the Region keeps its state, nobody holds it."""

@@ -5,7 +5,7 @@ Nothing in it is replicated: each Region keeps, by itself, what it knows of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,15 +49,7 @@ class RegionalTable:
     def mark(self, region: str) -> Mark | None:
         """The mark on a Region, by a consistent read; None: never marked."""
         item = self._get({"pk": {"S": "drained"}, "sk": {"S": region}})
-        if item is None:
-            return None
-        return Mark(
-            region=region,
-            drained=bool(item["drained"]),
-            token=int(item["token"]),
-            incident=str(item["incident"]),
-            confirmed_at=int(item["confirmed_at"]),
-        )
+        return None if item is None else mark_of(region, item)
 
     def enter(self, message: Message, seen_at: int) -> bool:
         """Put an acknowledged write of another Region into the ledger, once.
@@ -133,3 +125,14 @@ class RegionalTable:
 
 def _ledger(origin: str) -> str:
     return f"ledger#{origin}"
+
+
+def mark_of(region: str, item: Mapping[str, Any]) -> Mark:
+    """The mark on a Region, from its item."""
+    return Mark(
+        region=region,
+        drained=bool(item["drained"]),
+        token=int(item["token"]),
+        incident=str(item["incident"]),
+        confirmed_at=int(item["confirmed_at"]),
+    )

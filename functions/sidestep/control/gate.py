@@ -29,5 +29,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         _parts.let_out(lease, policy, claim, now)
     else:
         lease.advance(claim, RESTORING, now)
-    marks = gate.mark(claim, wardens_of(claim.region, settings.regions), drain, now)
+    wardens = wardens_of(claim.region, settings.regions)
+    marks = gate.mark(claim, wardens, drain, now, lease.newest_token)
     return {"set": marks.enough(drain), "marks": dict(marks.at), "why": dict(marks.why)}
