@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sidestep.aws.incident_record import BEGINNING, STEPS
 from sidestep.core.errors import InvalidInput, LeaseLost, NotYet, Refused
 from tests.control.control_plane import (
     COORDINATION,
@@ -32,6 +33,20 @@ def test_a_record_tells_steps_and_facts_in_order(plane: ControlPlane) -> None:
     assert [step["step"] for step in record["steps"]] == ["looked", "stood down"]
     assert (record["diagnosis"], record["status"]) == ("health_failing", "stood down")
     assert record["closed_at"] == plane.now
+
+
+def test_a_record_that_is_full_keeps_its_beginning_and_its_end(plane: ControlPlane) -> None:
+    """An item ends at 400 KB: who could not write it could not put the incident down either."""
+    claim = plane.claim()
+    for n in range(STEPS + 5):
+        plane.record(claim, f"step {n}")
+
+    plane.record(claim, "stood down", release=True)
+
+    kept = [f"step {n}" for n in (*range(BEGINNING), *range(BEGINNING + 6, STEPS + 5))]
+    assert steps(plane) == [*kept, "stood down"]
+    assert plane.incident(claim["incident"])["more_steps"] == 6
+    assert not plane.control().of(LONDON).holder
 
 
 def test_a_record_whose_answer_got_lost_is_written_once(plane: ControlPlane) -> None:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from sidestep.aws.coordination import ConditionFailed, CoordinationTable
 from sidestep.core.control import Claim
 from sidestep.core.errors import LeaseLost
+
+STEPS = 300
+"""Steps that a record keeps: an item ends at 400 KB (DynamoDB, "Quotas"), and an incident whose
+record could not be written any more could not be put down either. Chosen: over 1 KB for each."""
+BEGINNING = 100
+"""Of these the first so many stay, and the newest; `more_steps` says how many went between."""
 
 
 class IncidentRecord:
@@ -51,21 +58,40 @@ class IncidentRecord:
         values |= {":entry": [entry], ":none": [], ":now": now_ms}
         values |= {":mine": claim.token, ":this": this}
         names |= {"#steps": "steps", "#token": "token", "#last": "last"}
-        try:
+        while True:
+            try:
+                self._table.update_incident(
+                    claim.incident,
+                    "SET #steps = list_append(if_not_exists(#steps, :none), :entry), "
+                    "opened_at = if_not_exists(opened_at, :now), " + ", ".join(sets),
+                    "attribute_not_exists(#token) OR "
+                    "(#token <= :mine AND #last <> :this AND size(#steps) < :most)",
+                    names,
+                    values | {":most": STEPS},
+                )
+                return
+            except ConditionFailed:
+                found = self.read(claim.incident) or {}
+                if found.get("last") == this:
+                    return  # noted before the answer was lost
+                if found["token"] > claim.token:
+                    raise LeaseLost(
+                        f"{claim.incident}: a holder with a newer token writes its record; stand "
+                        "aside"
+                    ) from None
+                self._make_room(claim)
+
+    def _make_room(self, claim: Claim) -> None:
+        """Let one step go from the middle of a record that is full."""
+        with suppress(ConditionFailed):  # there is room, or another writes it: to be seen anew
             self._table.update_incident(
                 claim.incident,
-                "SET #steps = list_append(if_not_exists(#steps, :none), :entry), "
-                "opened_at = if_not_exists(opened_at, :now), " + ", ".join(sets),
-                "attribute_not_exists(#token) OR (#token <= :mine AND #last <> :this)",
-                names,
-                values,
+                f"REMOVE #steps[{BEGINNING}] "
+                "SET more_steps = if_not_exists(more_steps, :zero) + :one",
+                "#token <= :mine AND size(#steps) >= :most",
+                {"#steps": "steps", "#token": "token"},
+                {":mine": claim.token, ":most": STEPS, ":zero": 0, ":one": 1},
             )
-        except ConditionFailed:
-            if (self.read(claim.incident) or {}).get("last") == this:
-                return  # noted before the answer was lost
-            raise LeaseLost(
-                f"{claim.incident}: a holder with a newer token writes its record; stand aside"
-            ) from None
 
     def read(self, incident: str) -> Mapping[str, Any] | None:
         """A record, or None."""
