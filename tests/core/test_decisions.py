@@ -6,11 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from sidestep.core.control import DRAINED, PROBATION, SERVING, ControlState, Move, Pause
+from sidestep.core.control import (
+    AUTOMATIC,
+    DRAINED,
+    PROBATION,
+    SERVING,
+    ControlState,
+    Move,
+    Pause,
+    RegionState,
+    plan_claim,
+)
 from sidestep.core.decide import FAILOVER, HOLD, NONE, RECOVERY, TAKE_OVER, decide, due
 from sidestep.core.policy import Policy
 from sidestep.core.votes import Ballot
 from tests.core.views import (
+    APPLICATION,
     LONDON,
     NOW,
     OREGON,
@@ -59,7 +70,7 @@ def test_who_has_to_say_so(who: str, says: tuple[Ballot, ...], action: str) -> N
 
 
 def test_a_decision_says_the_evidence_with_its_numbers_and_what_would_change_it() -> None:
-    decision = decided(view(*all_say(BAD)))[LONDON]
+    decision = decided(view(*all_say(BAD, since_s=15)))[LONDON]
 
     assert decision.reasons[0] == f"{LONDON} is impaired and {VIRGINIA}, {OREGON} can serve"
     assert "2 of 2 other observers" in decision.reasons[1]
@@ -180,7 +191,7 @@ def test_cool_down_grows_with_each_drain_of_a_day_and_has_an_end() -> None:
         at = NOW - 2_400_000
         moves = tuple(Move(at - n, LONDON, "drain", "x") for n in range(drains))
         control = ControlState(serving=3, moves=moves)
-        policy = Policy(max_drains_per_day=100)
+        policy = Policy(max_drains_per_day=25)
         return decided(view(*all_say(BAD), control=control), policy)[LONDON].action == HOLD
 
     assert [waits(drains) for drains in (1, 3, 4, 5, 20)] == [False, False, False, True, True]
@@ -297,3 +308,41 @@ def test_the_number_of_failovers_without_a_drain_counts_only_those_in_a_row() ->
     assert replace(region, state=DRAINED).undrained == 0
     assert replace(region, holder="arn:x").undrained == 0
     assert region.state == SERVING
+
+
+def test_what_a_person_called_off_is_no_failover_without_a_drain() -> None:
+    region = undrained(LONDON, 3, 5).of(LONDON)
+
+    assert replace(region, mode="planned").undrained == 2
+
+
+def test_failovers_without_a_drain_of_long_ago_are_not_in_a_row() -> None:
+    """Ten blips in half a year would make a real failure wait for an hour."""
+    assert claimed_after(hours=0.9).attempts == 10
+    assert claimed_after(hours=1.1).attempts == 0
+
+
+def claimed_after(hours: float) -> RegionState:
+    """London, claimed anew so long after the tenth failover in a row that drained nothing."""
+    control = undrained(LONDON, 10, hours * 3600)
+    plan = plan_claim(control, APPLICATION, LONDON, FAILOVER, AUTOMATIC, "h", None, 90_000, NOW)
+    assert plan.state is not None
+    return plan.state
+
+
+@pytest.mark.parametrize(("since_s", "page"), [(60, False), (121, True)])
+def test_a_failover_that_is_due_and_does_not_begin_calls_a_person(since_s: int, page: bool) -> None:
+    decision = decided(view(*all_say(BAD, since_s=since_s)))[LONDON]
+
+    assert (decision.action, decision.page) == (FAILOVER, page)
+    assert ("failovers do not begin" in decision.reasons[0]) == page
+
+
+@pytest.mark.parametrize(("out_s", "page"), [(60, False), (121, True)])
+def test_a_take_over_in_which_nobody_succeeds_calls_a_person(out_s: int, page: bool) -> None:
+    ran_out = NOW - out_s * 1000
+    control = with_region(LONDON, kind=FAILOVER, holder="arn:x", lease_until_ms=ran_out)
+
+    decision = decided(view(*all_say(BAD), control=control))[LONDON]
+
+    assert (decision.action, decision.page) == (TAKE_OVER, page)

@@ -48,8 +48,12 @@ def test_what_the_numbers_come_to_is_computed(policy: Policy, said: str) -> None
     ("policy", "failovers"),
     [
         (Policy(), 6),
-        (Policy(max_drains_per_day=100), 27),  # 8100 s of growing waits, then one an hour
-        (Policy(max_drains_per_day=100, cooldown_s=86_400, cooldown_max_s=86_400), 1),
+        (Policy(max_drains_per_day=25, cooldown_s=600), 25),
+        (
+            Policy(max_drains_per_day=25, cooldown_max_s=7200),
+            16,
+        ),  # 9300 s, then one in two hours
+        (Policy(max_drains_per_day=25, cooldown_s=86_400, cooldown_max_s=86_400), 1),
         (Policy(max_drains_per_day=9, cooldown_s=0), 9),
     ],
 )
@@ -76,7 +80,6 @@ def test_a_failover_that_counts_before_answers_have_run_out_is_told() -> None:
             Policy(worst_lag_ms=60_000, replication_deadline_s=900, stability_deadline_s=600),
             "a return's data is in doubt",
         ),
-        (Policy(max_drains_per_day=26), "only the newest 50 moves are kept"),
     ],
 )
 def test_numbers_that_make_no_sense_together_are_told(policy: Policy, said: str) -> None:

@@ -49,9 +49,9 @@ def view(*ballots: Ballot, control: ControlState | None = None) -> View:
     return View(APPLICATION, REGIONS, tuple(ballots), control or ControlState(serving=3))
 
 
-def all_say(bad: tuple[str, ...] = ()) -> tuple[Ballot, ...]:
+def all_say(bad: tuple[str, ...] = (), since_s: float = 600.0) -> tuple[Ballot, ...]:
     """Every observer says the same."""
-    return tuple(ballot(observer, bad) for observer in REGIONS)
+    return tuple(ballot(observer, bad, since_s=since_s) for observer in REGIONS)
 
 
 def with_region(region: str, control: ControlState | None = None, **what: object) -> ControlState:

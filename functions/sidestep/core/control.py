@@ -24,10 +24,14 @@ SHUT, OPEN, UNKNOWN = "shut", "open", "unknown"
 FAILOVER, RECOVERY = "failover", "recovery"
 AUTOMATIC, MANUAL, PLANNED, FORCED = "automatic", "manual", "planned", "forced"
 MODES = (AUTOMATIC, MANUAL, PLANNED, FORCED)
+BY_HAND = (MANUAL, PLANNED, FORCED)
 
 CLOCK_SKEW_MS = 30_000
 """How far two controllers' clocks may differ before a take-over could come early."""
 MOVES_KEPT = 50
+IN_A_ROW_MS = 3_600_000
+"""Failovers that were put down without a drain, further apart than this, are not in a row: by then
+the wait after them, which grows, is over (`cooldown_max_s` by default)."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,8 @@ class RegionState:
     drained_at_ms: int = 0
     restored_at_ms: int = 0
     attempts: int = 0
-    """Of a drained Region: returns that were tried. Of a serving one: failovers in a row that
-    were put down without a drain, before the newest."""
+    """Of a drained Region: returns that were tried. Of a serving one: automatic failovers in a row
+    that were put down without a drain, before the newest."""
     toggle: str = ""
     """Where the toggle stands: `shut`, `open`, "" for never touched, or `unknown` from when a
     holder goes to set it until it says that it did."""
@@ -67,9 +71,11 @@ class RegionState:
 
     @property
     def undrained(self) -> int:
-        """How many failovers in a row were put down without a drain; 0 after one that drained."""
-        ended = self.state == SERVING and self.kind == FAILOVER and not self.holder
-        return self.attempts + 1 if ended else 0
+        """How many automatic failovers in a row were put down without a drain; 0 after one that
+        drained. A person's, called off, is none of them."""
+        if self.state != SERVING or self.kind != FAILOVER or self.holder:
+            return 0
+        return self.attempts + (self.mode not in BY_HAND)
 
     @property
     def unfinished(self) -> bool:
@@ -234,15 +240,15 @@ def plan_claim(
         since_ms=now.since_ms or now_ms,
         drained_at_ms=0 if fresh else now.drained_at_ms,
         restored_at_ms=now.restored_at_ms,
-        attempts=_attempts(now, kind, fresh, turned),
+        attempts=_attempts(now, kind, fresh, turned, now_ms),
         toggle=now.toggle,
     )
     return ClaimPlan(claimed, "claimed" if fresh else f"taken on at {now.state}")
 
 
-def _attempts(now: RegionState, kind: str, fresh: bool, turned: bool) -> int:
+def _attempts(now: RegionState, kind: str, fresh: bool, turned: bool, now_ms: int) -> int:
     if fresh:
-        return now.undrained
+        return now.undrained if now_ms - now.since_ms < IN_A_ROW_MS else 0
     if turned:
         return 0  # whatever was tried to bring it back: it is to go out
     return now.attempts + (1 if kind == RECOVERY else 0)

@@ -37,6 +37,9 @@ from sidestep.core.policy import Policy
 from sidestep.core.votes import Ballot
 
 HOLD, NONE, TAKE_OVER = "hold", "none", "take-over"
+OVERDUE_MS = 120_000
+"""What has been due for so long, a dozen rounds, and nobody has carried out does not begin by
+itself: workflows cannot be started, or end before they claim anything. Then people hear of it."""
 TOGGLE = "toggle"
 
 
@@ -177,10 +180,15 @@ def _decide_one(
     blocked = holds.before_drain(region, control, policy, now_ms)
     if blocked is not None:
         return decision(HOLD, blocked.words, blocked.change, page=True)
+    words = f"{region} is impaired and {', '.join(left)} can serve"
+    late_ms = now_ms - (finding.bad_since_ms or now_ms)
+    if late_ms > OVERDUE_MS:
+        words += f", which has been so for {late_ms / 1000:.0f} s: failovers do not begin"
     return decision(
         FAILOVER,
-        f"{region} is impaired and {', '.join(left)} can serve",
+        words,
         f"{policy.probe_good_streak} good looks in a row by its observers",
+        page=late_ms > OVERDUE_MS,
     )
 
 
@@ -251,7 +259,10 @@ def _unfinished(
     ordered = holds.orders(region, control, policy, now_ms)
     if ordered:
         return decision(HOLD, f"{held}; {ordered}", "that order ending", page=True)
-    return decision(TAKE_OVER, held, "its holder renewing the lease")
+    late_ms = now_ms - state.lease_until_ms
+    if late_ms > OVERDUE_MS:
+        held += f" {late_ms / 1000:.0f} s ago: nobody succeeds in taking it over"
+    return decision(TAKE_OVER, held, "its holder renewing the lease", page=late_ms > OVERDUE_MS)
 
 
 def _drained(

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from sidestep.core import capacity, maintenance
-from sidestep.core.control import FORCED
+from sidestep.core.control import FORCED, MOVES_KEPT
 from sidestep.core.errors import PolicyError
 from sidestep.core.maintenance import Fault, Window
 
@@ -122,7 +122,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "cooldown_s": (0, 86_400),
     "cooldown_factor": (1.0, 10.0),
     "cooldown_max_s": (0, 86_400),
-    "max_drains_per_day": (1, 100),
+    "max_drains_per_day": (1, MOVES_KEPT // 2),
     "undrained_retry_s": (0, 3600),
     "lease_s": (30, 600),
     "traffic_deadline_s": (30, 3600),
@@ -136,7 +136,8 @@ _RANGES: dict[str, tuple[float, float]] = {
 """What each number may be, both ends included. A workflow looks again each ten seconds while it
 waits, and an execution's history ends at 25,000 events, past any Catch (Step Functions, service
 quotas): `stability_deadline_s`, which is waited for twice, `probation_s` and `traffic_deadline_s`
-have to fit in one, with room for retries (tests/control/test_nothing_waits_for_ever.py)."""
+have to fit in one, with room for retries (tests/control/test_nothing_waits_for_ever.py).
+`max_drains_per_day`: the newest MOVES_KEPT moves are kept, and drains and returns take turns."""
 
 _STRUCTURED: Mapping[str, Callable[[object, Sequence[str]], Iterable[Fault]]] = {
     "maintenance": maintenance.faults,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sidestep.core.capacity import FULL
-from sidestep.core.control import CLOCK_SKEW_MS, MOVES_KEPT
+from sidestep.core.control import CLOCK_SKEW_MS
 from sidestep.core.holds import patience_s
 from sidestep.core.maintenance import ALL, Window
 from sidestep.core.policy import Policy
@@ -58,7 +58,7 @@ WORDS: Mapping[str, str] = {
     ),
     "undrained_retry_s": (
         "After a failover that was put down without a drain, so long until the next; "
-        "multiplied by `cooldown_factor` for each in a row"
+        "multiplied by `cooldown_factor` for each in a row, no more than an hour apart"
     ),
     "lease_s": "A holder that shows no sign for so long (and 30 s for clocks) is taken over from",
     "traffic_deadline_s": (
@@ -149,11 +149,6 @@ def contradictions(policy: Policy) -> tuple[str, ...]:
         found.append(
             f"traffic_deadline_s ({policy.traffic_deadline_s}) is below {_RUN_OUT_S}: the writes "
             "at risk are counted while resolvers may still send clients to the Region"
-        )
-    if policy.max_drains_per_day > MOVES_KEPT // 2:
-        found.append(
-            f"max_drains_per_day ({policy.max_drains_per_day}) is above {MOVES_KEPT // 2}: only "
-            f"the newest {MOVES_KEPT} moves are kept, which are as many drains and returns"
         )
     settle_s = EVACUATION_FACTOR * policy.worst_lag_ms / 1000
     for name, deadline_s, then in (
