@@ -174,6 +174,27 @@ def test_nothing_is_put_back_while_a_serving_regions_replica_cannot_be_read(
     assert plane.get("data", f"message#{lost.id}", "message", VIRGINIA) is None
 
 
+@pytest.mark.parametrize(("brought_to", "put_back"), [("RESTORING", 0), ("PROBATION", 0), ("", 1)])
+def test_so_it_is_while_one_that_is_on_its_way_back_cannot_be_read(
+    plane: ControlPlane, brought_to: str, put_back: int
+) -> None:
+    """Clients write there, too; to one that stays drained they do not."""
+    lost = plane.write("only-in-london", ledgers=(VIRGINIA,), replicas=(LONDON,))
+    plane.drained(OREGON, name="earlier")
+    if brought_to:
+        back = plane.claim("oregon-back", kind="recovery", region=OREGON)
+        plane.invoke("gate", claim=back, action="restore")
+        plane.record(back, "on its way", state=brought_to)
+    claim = plane.claim()
+    plane.invoke("gate", claim=claim, action="drain")
+    plane.silent.add(("dynamodb", OREGON))
+
+    answer = repair(plane, claim)
+
+    held = plane.get("data", f"message#{lost.id}", "message", VIRGINIA) is not None
+    assert (answer["repaired"], answer["complete"], held) == (put_back, False, put_back == 1)
+
+
 def test_repair_reaches_back_as_far_as_the_failover_counted(plane: ControlPlane) -> None:
     old = plane.write("an-hour-ago", ledgers=(OREGON,), replicas=(LONDON,))
     plane.beat(LONDON, VIRGINIA, plane.now)  # replication stood still from here on

@@ -11,7 +11,7 @@ from sidestep.aws.settings import Settings
 from sidestep.control import _parts
 from sidestep.control._replicas import Replicas
 from sidestep.control._stretches import stretches
-from sidestep.core.control import FAILOVER, SERVING, Claim
+from sidestep.core.control import DRAINED, FAILOVER, Claim
 from sidestep.core.errors import Refused
 from sidestep.core.ledger import MAX_KEYS, Repaired, place, plan_repair
 from sidestep.core.messages import Message
@@ -39,8 +39,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     An invocation repairs for a while: as long as there is `more`, its answer is the next one's
     `so_far`. What a guarded Region's replica lacks is put back, wherever that is: a source that is
     gone delivers it to none any more. In a failover the drained Region's own is only read. `lost`
-    is what is missing even so. While a serving Region's replica cannot be read, another body under
-    the same key may be there: nothing is put back. `complete` is false wherever a replica or ledger
+    is what is missing even so. While the replica of a Region that clients may be sent to cannot be
+    read, another body under the same key may be there: nothing is put back. `complete` is false wherever a replica or ledger
     could not be read. Raises LeaseLost, also between writes, Refused, and what this Region's own
     replica raises.
     """
@@ -78,7 +78,7 @@ def _repair(claim: Claim, entries: Sequence[Message], compared: Replicas) -> Rep
     drained = [claim.region] if lacking and claim.region not in into else []
     plan = plan_repair(entries, held, compared.held(drained, lacking).values())
     put, found = 0, set(plan.conflicts)
-    unseen = _serving(claim, compared.away) if lacking else ()
+    unseen = _may_accept(claim, compared.away) if lacking else ()
     for number, (region, message) in enumerate(() if unseen else plan.put):
         now = _parts.now_ms()
         if number % RENEW_EVERY == 0:
@@ -103,13 +103,14 @@ def _into(claim: Claim) -> list[str]:
     return [r for r in regions if claim.kind != FAILOVER or r != claim.region]
 
 
-def _serving(claim: Claim, away: Mapping[str, str]) -> tuple[str, ...]:
-    """Those among the Regions that serve: a write may be accepted there."""
+def _may_accept(claim: Claim, away: Mapping[str, str]) -> tuple[str, ...]:
+    """Those among the other Regions that clients may be sent to: all but the drained ones. One on
+    its way back or out is in some wardens' DNS answers already, or still."""
     control = lease.read() if away else None
     return tuple(
         region
         for region in away
-        if control is not None and region != claim.region and control.of(region).state == SERVING
+        if control is not None and region != claim.region and control.of(region).state != DRAINED
     )
 
 
