@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from sidestep.aws.failures import calling, code_of
 from sidestep.aws.items import from_attributes, to_attributes
+from sidestep.aws.patience import PAGE_TRIES, patiently
 from sidestep.core.messages import Message
 
 LEDGER_DAYS = 7
@@ -93,13 +95,17 @@ class RegionalTable:
             ),
         }
         while True:
-            with calling(f"reading from {self._table}"):
-                page = self._dynamodb.query(**query)
+            page = patiently(partial(self._page, query), PAGE_TRIES)
             for item in page["Items"]:
                 yield Message.from_dict(from_attributes(item)["item"])
             if "LastEvaluatedKey" not in page:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _page(self, query: dict[str, Any]) -> dict[str, Any]:
+        with calling(f"reading from {self._table}"):
+            page: dict[str, Any] = self._dynamodb.query(**query)
+        return page
 
     def fault(self) -> DrillFault | None:
         """The injected fault, over or not; None: there is none."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sidestep.aws.failures import calling
 from sidestep.aws.messages import HISTORY_INDEX, message_of
+from sidestep.aws.patience import PAGE_TRIES, patiently
 from sidestep.core.ledger import instant
 from sidestep.core.messages import Message, history_partitions
 
@@ -60,8 +62,7 @@ class ReplicaHistory:
             },
         }
         while True:
-            with calling(f"reading the history of {self._table}"):
-                page = self._dynamodb.query(**query)
+            page = patiently(partial(self._page, query), PAGE_TRIES)
             for item in page["Items"]:
                 message = message_of(item)
                 yield Known(message.history_sk, message)
@@ -70,3 +71,8 @@ class ReplicaHistory:
                 return
             yield Known(reached["history_sk"]["S"], None)
             query["ExclusiveStartKey"] = reached
+
+    def _page(self, query: dict[str, Any]) -> dict[str, Any]:
+        with calling(f"reading the history of {self._table}"):
+            page: dict[str, Any] = self._dynamodb.query(**query)
+        return page

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from sidestep.aws.failures import calling, code_of
 from sidestep.aws.messages import item_of, message_of
+from sidestep.aws.patience import BATCH_TRIES, patiently
 from sidestep.aws.regional import RegionalTable
 from sidestep.aws.replica_history import Known, ReplicaHistory
 from sidestep.core.errors import SidestepError, Throttled
@@ -21,7 +22,6 @@ BATCH = 100
 PAGES = 8
 """Pages of replicas' histories that a stretch goes through at the most, however few writes are in
 them: 1 MB each (API_Query), so that a stretch ends, and a lease is renewed, within seconds."""
-_UNPROCESSED_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -141,14 +141,18 @@ class Replica:
     def _batch(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         ask = {self._table: {"Keys": keys, "ConsistentRead": True}}
-        for _ in range(_UNPROCESSED_TRIES):
+
+        def read_what_is_left() -> None:
+            nonlocal ask
             with calling(f"reading from {self._table}"):
                 answer = self._dynamodb.batch_get_item(RequestItems=ask)
             items.extend(answer["Responses"].get(self._table, []))
             ask = answer.get("UnprocessedKeys") or {}
-            if not ask:
-                return items
-        raise Throttled(f"{self._table} left keys unread {_UNPROCESSED_TRIES} times in a row")
+            if ask:
+                raise Throttled(f"{self._table} left keys unread {BATCH_TRIES} times in a row")
+
+        patiently(read_what_is_left, BATCH_TRIES)
+        return items
 
     def put_back(self, message: Message, now_ms: int) -> bool:
         """Put a write back unless the replica holds one under its id; whether it was put.

@@ -40,9 +40,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     `so_far`. What a guarded Region's replica lacks is put back, wherever that is: a source that is
     gone delivers it to none any more. In a failover the drained Region's own is only read. `lost`
     is what is missing even so. While the replica of a Region that clients may be sent to cannot be
-    read, another body under the same key may be there: nothing is put back. `complete` is false wherever a replica or ledger
-    could not be read. Raises LeaseLost, also between writes, Refused, and what this Region's own
-    replica raises.
+    read, another body under the same key may be there: nothing is put back. `complete` is false
+    wherever a replica or ledger could not be read. Raises LeaseLost, also between writes, Refused,
+    and what this Region's own replica raises.
     """
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
