@@ -32,8 +32,7 @@ def test_what_a_third_replica_lacks_is_put_into_it_though_the_acting_region_has_
     """London is gone and delivers it to nobody any more, and Virginia passes nothing on that was
     replicated to it."""
     short = plane.write("oregon-lacks-it", ledgers=(VIRGINIA,), replicas=(LONDON, VIRGINIA))
-    claim = plane.claim()
-    plane.invoke("gate", claim=claim, action="drain")
+    claim = plane.let_out()
     plane.silent.add(("dynamodb", LONDON))
 
     answer = repair(plane, claim)
@@ -49,8 +48,7 @@ def test_what_several_replicas_lack_is_put_into_one_of_them_here_if_it_may_be(
 ) -> None:
     """A replica sends on to all others what is put into it."""
     lost = plane.write("only-in-london", ledgers=(OREGON,), replicas=(LONDON,))
-    claim = plane.claim()
-    plane.invoke("gate", claim=claim, action="drain")
+    claim = plane.let_out()
 
     answer = repair(plane, claim)
 
@@ -90,8 +88,7 @@ def test_a_replica_that_takes_no_put_is_said_and_the_others_are_repaired(
 ) -> None:
     plane.write("oregon-lacks-it", ledgers=(VIRGINIA,), replicas=(LONDON, VIRGINIA))
     here = plane.write("virginia-lacks-it", ledgers=(VIRGINIA,), replicas=(LONDON, OREGON))
-    claim = plane.claim()
-    plane.invoke("gate", claim=claim, action="drain")
+    claim = plane.let_out()
     plane.refusing["PutItem", OREGON] = "AccessDeniedException"
 
     answer = repair(plane, claim)
@@ -185,29 +182,13 @@ def test_so_it_is_while_one_that_is_on_its_way_back_cannot_be_read(
         back = plane.claim("oregon-back", kind="recovery", region=OREGON)
         plane.invoke("gate", claim=back, action="restore")
         plane.record(back, "on its way", state=brought_to)
-    claim = plane.claim()
-    plane.invoke("gate", claim=claim, action="drain")
+    claim = plane.let_out()
     plane.silent.add(("dynamodb", OREGON))
 
     answer = repair(plane, claim)
 
     held = plane.get("data", f"message#{lost.id}", "message", VIRGINIA) is not None
     assert (answer["repaired"], answer["complete"], held) == (put_back, False, put_back == 1)
-
-
-def test_repair_reaches_back_as_far_as_the_failover_counted(plane: ControlPlane) -> None:
-    old = plane.write("an-hour-ago", ledgers=(OREGON,), replicas=(LONDON,))
-    plane.beat(LONDON, VIRGINIA, plane.now)  # replication stood still from here on
-    plane.later(3600)
-    claim = plane.claim()
-    plane.invoke("gate", claim=claim, action="drain")
-    counted = plane.invoke("assess", claim=claim)
-    facts = {"at_risk": counted}
-    plane.record(claim, "drained", state="DRAINED", facts=facts, release=True)
-
-    answer = repair(plane, plane.claim("back", kind="recovery"))
-
-    assert (counted["keys"], answer["repaired"]) == ([old.id], 1)
 
 
 def many(plane: ControlPlane, number: int) -> None:
@@ -219,8 +200,7 @@ def many(plane: ControlPlane, number: int) -> None:
 
 def test_a_long_ledger_is_counted_and_repaired_a_stretch_at_a_time(plane: ControlPlane) -> None:
     many(plane, 1101)
-    claim = plane.claim()
-    plane.invoke("gate", claim=claim, action="drain")
+    claim = plane.let_out()
     plane.calls.clear()
 
     counted = plane.invoke("assess", claim=claim)
@@ -228,7 +208,7 @@ def test_a_long_ledger_is_counted_and_repaired_a_stretch_at_a_time(plane: Contro
     answer = repair(plane, claim)
 
     assert (counted["count"], len(counted["keys"]), counted["more"]) == (1101, 100, False)
-    assert renewals == 3  # one a stretch
+    assert renewals == 1 + 3  # from when on it counts, and one a stretch
     assert (answer["repaired"], answer["lost"], answer["complete"]) == (1101, 0, True)
 
 
@@ -239,8 +219,7 @@ def test_what_one_invocation_has_no_time_for_is_left_to_the_next(
     plane: ControlPlane, step: str, told: str, stretch: int
 ) -> None:
     many(plane, stretch + 1)
-    claim = plane.claim()
-    plane.invoke("gate", claim=claim, action="drain")
+    claim = plane.let_out()
     plane.before["Query"] = lambda: plane.later(61)
 
     first = plane.invoke(step, claim=claim)
@@ -253,8 +232,7 @@ def test_what_one_invocation_has_no_time_for_is_left_to_the_next(
 
 def test_a_ledger_that_was_unread_once_is_not_forgotten(plane: ControlPlane) -> None:
     many(plane, 501)
-    claim = plane.claim()
-    plane.invoke("gate", claim=claim, action="drain")
+    claim = plane.let_out()
     plane.silent.add(("dynamodb", VIRGINIA))
     plane.before["Query"] = lambda: plane.later(61)
     first = plane.invoke("repair", OREGON, claim=claim)
@@ -268,8 +246,7 @@ def test_a_ledger_that_was_unread_once_is_not_forgotten(plane: ControlPlane) -> 
 
 def test_a_region_that_does_not_answer_is_asked_once_in_an_invocation(plane: ControlPlane) -> None:
     many(plane, 1001)
-    claim = plane.claim()
-    plane.invoke("gate", claim=claim, action="drain")
+    claim = plane.let_out()
     plane.silent.add(("dynamodb", LONDON))  # lost for good
     plane.calls.clear()
 
@@ -281,8 +258,7 @@ def test_a_region_that_does_not_answer_is_asked_once_in_an_invocation(plane: Con
 
 def test_the_drained_regions_replica_is_read_only_for_what_is_missing(plane: ControlPlane) -> None:
     plane.write("arrived", ledgers=(OREGON,), replicas=(LONDON, VIRGINIA, OREGON))
-    claim = plane.claim()
-    plane.invoke("gate", claim=claim, action="drain")
+    claim = plane.let_out()
     plane.calls.clear()
 
     answer = repair(plane, claim)

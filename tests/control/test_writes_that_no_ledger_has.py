@@ -19,13 +19,6 @@ HOUR_S, DAY_S = 3600, 86_400
 BEFORE_MIDNIGHT = datetime(2026, 11, 23, 23, 59, 58, tzinfo=UTC)
 
 
-def drain(plane: ControlPlane) -> dict[str, Any]:
-    """Let London out; the claim of the failover, which goes on."""
-    claim = plane.claim()
-    assert plane.invoke("gate", claim=claim, action="drain")["set"]
-    return claim
-
-
 def holds(plane: ControlPlane, region: str, message: Message) -> bool:
     return plane.get("data", f"message#{message.id}", "message", region) is not None
 
@@ -39,7 +32,7 @@ def test_what_one_survivor_has_and_another_lacks_is_counted_and_put_back(
     plane: ControlPlane, one: str, other: str
 ) -> None:
     short = plane.write("in-flight", ledgers=(), replicas=(LONDON, one))
-    claim = drain(plane)
+    claim = plane.let_out()
     plane.silent.add(("dynamodb", LONDON))
 
     counted = plane.invoke("assess", claim=claim)
@@ -52,7 +45,7 @@ def test_what_one_survivor_has_and_another_lacks_is_counted_and_put_back(
 
 def test_what_a_ledger_has_too_is_counted_and_put_back_once(plane: ControlPlane) -> None:
     plane.write("known", ledgers=(VIRGINIA, OREGON), replicas=(LONDON, VIRGINIA))
-    claim = drain(plane)
+    claim = plane.let_out()
 
     assert plane.invoke("assess", claim=claim)["count"] == 1
     assert plane.invoke("repair", claim=claim)["repaired"] == 1
@@ -64,7 +57,7 @@ def test_a_midnight_in_between_makes_no_difference(plane: ControlPlane) -> None:
     old = plane.write("yesterday", ledgers=(), replicas=(VIRGINIA,))
     plane.later(4)
     new = plane.write("today", ledgers=(), replicas=(OREGON,))
-    claim = drain(plane)
+    claim = plane.let_out()
 
     counted = plane.invoke("assess", claim=claim)
     answer = plane.invoke("repair", claim=claim)
@@ -79,14 +72,14 @@ def test_a_write_by_a_clock_that_is_ahead_is_found_even_so(plane: ControlPlane) 
     plane.write("ahead", ledgers=(), replicas=(VIRGINIA,))
     plane.later(-20)
 
-    assert plane.invoke("assess", claim=drain(plane))["count"] == 1
+    assert plane.invoke("assess", claim=plane.let_out())["count"] == 1
 
 
 def test_another_regions_writes_are_left_alone(plane: ControlPlane) -> None:
     """Oregon serves on, and delivers it by itself."""
     theirs = message_from(new_message("theirs", "ada", "tea"), OREGON, plane.now)
     put(plane, OREGON, theirs)
-    claim = drain(plane)
+    claim = plane.let_out()
 
     counted = plane.invoke("assess", claim=claim)
     answer = plane.invoke("repair", claim=claim)
@@ -98,7 +91,7 @@ def test_another_regions_writes_are_left_alone(plane: ControlPlane) -> None:
 def test_another_body_in_the_other_replica_is_a_conflict_and_stays(plane: ControlPlane) -> None:
     ours = plane.write("one-key", ledgers=(), replicas=(VIRGINIA,))
     put(plane, OREGON, message_from(new_message("one-key", "ada", "another"), OREGON, plane.now))
-    claim = drain(plane)
+    claim = plane.let_out()
 
     counted = plane.invoke("assess", claim=claim)
     answer = plane.invoke("repair", claim=claim)
@@ -113,7 +106,7 @@ def test_a_replica_whose_history_cannot_be_read_is_said_and_asked_once(
     for n in range(501):
         plane.write(f"write {n}", ledgers=(VIRGINIA,), replicas=())
         plane.later(0.001)
-    claim = drain(plane)
+    claim = plane.let_out()
     plane.refusing["QueryIndex", OREGON] = "AccessDeniedException"
     plane.calls.clear()
 
@@ -128,7 +121,7 @@ def test_a_replica_whose_history_cannot_be_read_is_said_and_asked_once(
 def test_a_replica_that_did_not_answer_is_not_asked_for_its_history_too(
     plane: ControlPlane,
 ) -> None:
-    claim = drain(plane)
+    claim = plane.let_out()
     plane.silent.add(("dynamodb", OREGON))
     plane.calls.clear()
 
@@ -147,7 +140,7 @@ def test_a_history_of_several_pages_is_gone_through_once(
         text = f"{n}".ljust(MAX_TEXT_BYTES, ".")
         put(plane, OREGON, message_from(new_message(text[:20], "ada", text), LONDON, plane.now))
         plane.later(0.001)
-    claim = drain(plane)
+    claim = plane.let_out()
     plane.calls.clear()
 
     answer = plane.invoke(step, claim=claim)
@@ -201,7 +194,7 @@ def test_with_two_regions_no_history_is_read(
     """The one survivor has nobody to be compared with."""
     monkeypatch.setenv("SIDESTEP_REGIONS", f"{LONDON},{VIRGINIA}")
     plane.write("in-flight", ledgers=(), replicas=(VIRGINIA,))
-    claim = drain(plane)
+    claim = plane.let_out()
     plane.calls.clear()
 
     counted = plane.invoke("assess", claim=claim)
@@ -271,4 +264,4 @@ def test_the_count_reaches_back_all_the_way_where_only_one_replica_never_heard_o
     long_ago(plane)
     beat(plane)
 
-    assert plane.invoke("assess", claim=drain(plane))["count"] == count
+    assert plane.invoke("assess", claim=plane.let_out())["count"] == count

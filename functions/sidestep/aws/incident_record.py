@@ -8,13 +8,15 @@ from typing import Any
 
 from sidestep.aws.coordination import ConditionFailed, CoordinationTable
 from sidestep.core.control import Claim
-from sidestep.core.errors import LeaseLost
+from sidestep.core.errors import LeaseLost, NotYet
 
 STEPS = 300
 """Steps that a record keeps: an item ends at 400 KB (DynamoDB, "Quotas"), and an incident whose
 record could not be written any more could not be put down either. Chosen: over 1 KB for each."""
 BEGINNING = 100
 """Of these the first so many stay, and the newest; `more_steps` says how many went between."""
+_TRIES = 4
+"""One, and one after room was made; the rest for two writers that meet."""
 
 
 class IncidentRecord:
@@ -58,7 +60,7 @@ class IncidentRecord:
         values |= {":entry": [entry], ":none": [], ":now": now_ms}
         values |= {":mine": claim.token, ":this": this}
         names |= {"#steps": "steps", "#token": "token", "#last": "last"}
-        while True:
+        for _ in range(_TRIES):
             try:
                 self._table.update_incident(
                     claim.incident,
@@ -75,11 +77,9 @@ class IncidentRecord:
                 if found.get("last") == this:
                     return  # noted before the answer was lost
                 if found["token"] > claim.token:
-                    raise LeaseLost(
-                        f"{claim.incident}: a holder with a newer token writes its record; stand "
-                        "aside"
-                    ) from None
+                    raise _newer(claim) from None
                 self._make_room(claim)
+        raise NotYet(f"the record of {claim.incident} is too busy to be written")
 
     def _make_room(self, claim: Claim) -> None:
         """Let one step go from the middle of a record that is full."""
@@ -93,6 +93,38 @@ class IncidentRecord:
                 {":mine": claim.token, ":most": STEPS, ":zero": 0, ":one": 1},
             )
 
+    def look_back_to(self, claim: Claim, since_ms: int, now_ms: int) -> int:
+        """Note from when on (epoch ms) an incident's writes are looked for, as `look_from`: the
+        earliest that any of its counts said, which no later one writes over. Returns what is kept.
+
+        Apart from what the count answers, so that one that is killed half-way has said it, and
+        however often it is said. Raises LeaseLost.
+        """
+        try:
+            self._table.update_incident(
+                claim.incident,
+                "SET look_from = :since",
+                "#token <= :mine AND (attribute_not_exists(look_from) OR look_from > :since)",
+                {"#token": "token"},
+                {":since": since_ms, ":mine": claim.token},
+            )
+        except ConditionFailed:
+            told = self.read(claim.incident)
+            if told is None:
+                words = "counted before anything else was noted"
+                self.note(claim, "counting", words, now_ms, {"look_from": since_ms})
+                return since_ms
+            if int(told["token"]) > claim.token:
+                raise _newer(claim) from None
+            return int(told["look_from"])
+        return since_ms
+
     def read(self, incident: str) -> Mapping[str, Any] | None:
         """A record, or None."""
         return self._table.incident(incident)
+
+
+def _newer(claim: Claim) -> LeaseLost:
+    return LeaseLost(
+        f"{claim.incident}: a holder with a newer token writes its record; stand aside"
+    )

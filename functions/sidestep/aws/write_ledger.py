@@ -26,12 +26,14 @@ them: 1 MB each (API_Query), so that a stretch ends, and a lease is renewed, wit
 
 @dataclass(frozen=True)
 class Span:
-    """What is gone through of a Region's writes: all that ledgers know after a place, and what the
+    """What is gone through of a Region's writes: what ledgers know after a place, and what the
     replicas of the Regions `histories` hold after it and before another."""
 
     after: str
     before: str
     histories: tuple[str, ...]
+    until: str | None = None
+    """Where it ends for ledgers, too; None: they have no end."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class WriteLedger:
             entries: list[Message] = []
             passed, end = 0, None
             for one in known:
+                if span.until is not None and one.place > span.until:
+                    break
                 if one.message is None:
                     passed += 1
                 elif one.place > last:

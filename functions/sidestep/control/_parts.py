@@ -152,8 +152,14 @@ def span(
     (https://aws.amazon.com/blogs/aws/new-convert-your-single-region-amazon-dynamodb-tables-to-global-tables/).
     Replicas that are known to be `away` are not asked.
     """
-    survivors = tuple(r for r in settings.regions if r != gone and r not in away)
     newest = now + CLOCK_SKEW_MS  # it went by its own clock
     if state.drained_at_ms:
         newest = min(newest, state.drained_at_ms + HISTORY_TAIL_MS)
-    return Span(after, place(newest), survivors if len(survivors) > 1 else ())
+    return Span(after, place(newest), survivors(settings, gone, away))
+
+
+def survivors(settings: Settings, gone: str, away: Collection[str] = ()) -> tuple[str, ...]:
+    """The Regions whose replicas' histories are read of a Region's writes; none, where there are
+    not two of them to differ."""
+    left = tuple(r for r in settings.regions if r != gone and r not in away)
+    return left if len(left) > 1 else ()

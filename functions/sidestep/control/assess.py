@@ -8,6 +8,7 @@ from typing import Any
 
 from sidestep.aws.clients import client
 from sidestep.aws.heartbeats import ReplicaHeartbeats
+from sidestep.aws.incident_record import IncidentRecord
 from sidestep.aws.regional import LEDGER_DAYS
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
@@ -18,7 +19,9 @@ from sidestep.core.errors import Refused
 from sidestep.core.ledger import AtRisk, at_risk, place
 
 settings = Settings.from_environment()
-lease = _parts.lease(settings, _parts.coordination(settings))
+table = _parts.coordination(settings)
+lease = _parts.lease(settings, table)
+record = IncidentRecord(table)
 ledger = _parts.write_ledger(settings)
 replicas = {region: _parts.replica(settings, region) for region in settings.regions}
 heartbeats = {
@@ -52,7 +55,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         since, began = int(so_far["since"]), int(so_far["began"])
     else:
         point = _replicated_until(claim.region, others, compared, now)
-        since, began = _parts.ledger_since(point, control.of(claim.region), now), now
+        since = _parts.ledger_since(point, control.of(claim.region), now)
+        since, began = record.look_back_to(claim, since, now), now
         found, after = AtRisk(), place(since)
     end: str | None = None
     span = _parts.span(settings, claim.region, control.of(claim.region), after, now, compared.away)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sidestep.aws.incident_record import IncidentRecord
 from sidestep.aws.settings import Settings
+from sidestep.aws.write_ledger import Span
 from sidestep.control import _parts
+from sidestep.control._reach import Reach, reach
 from sidestep.control._replicas import Replicas
 from sidestep.control._stretches import stretches
-from sidestep.core.control import DRAINED, FAILOVER, Claim
+from sidestep.core.control import DRAINED, FAILOVER, Claim, RegionState
 from sidestep.core.errors import Refused
 from sidestep.core.ledger import MAX_KEYS, Repaired, place, plan_repair
 from sidestep.core.messages import Message
@@ -34,40 +36,63 @@ back: within the function's time-out."""
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """`{"claim", "since"? (ms), "so_far"?}` → `{"repaired", "conflicts", "conflicting", "lost",
-    "unread", "complete", "more", "after", "began"}`.
+    "unread", "complete", "more", "after", "earlier", "began"}`.
 
     An invocation repairs for a while: as long as there is `more`, its answer is the next one's
-    `so_far`. What a guarded Region's replica lacks is put back, wherever that is: a source that is
-    gone delivers it to none any more. In a failover the drained Region's own is only read. `lost`
-    is what is missing even so. While the replica of a Region that clients may be sent to cannot be
-    read, another body under the same key may be there: nothing is put back. `complete` is false
-    wherever a replica or ledger could not be read. Raises LeaseLost, also between writes, Refused,
-    and what this Region's own replica raises.
+    `so_far`; where there is none, one that is given it begins anew and counts on. What a guarded
+    Region's replica lacks is put back, wherever that is: a source that is gone delivers it to none
+    any more. In a failover the drained Region's own is only read. `lost` is what is missing even
+    so. While the replica of a Region that clients may be sent to cannot be read, another body under
+    the same key may be there: nothing is put back. `complete` is false wherever a replica or ledger
+    could not be read; or where no count has said from when on to look, since histories are not read
+    as far back as ledgers then. Raises LeaseLost, also between writes, Refused, and what this
+    Region's own replica raises.
     """
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
     if claim.kind == FAILOVER and claim.region == settings.region:
         raise Refused(f"{claim.region} was drained: its own replica is no place to put back to")
     so_far: Mapping[str, Any] = event.get("so_far") or {}
-    if so_far.get("more"):
-        done, after = Repaired.from_dict(so_far), str(so_far["after"])
-        began = int(so_far["began"])
-    else:
-        done, after, began = Repaired(), place(_since(claim, event.get("since"), now)), now
+    going_on = bool(so_far.get("more"))
+    # What was put back before somebody could not be read stays told.
+    done = Repaired.from_dict(so_far) if going_on else Repaired(int(so_far.get("repaired", 0)))
+    began = int(so_far["began"]) if going_on else now
+    state = lease.read().of(claim.region)
+    told = record.read(claim.incident) or {}
+    far = reach(told, state, event.get("since"), False, now)
     compared = Replicas(replicas, settings.region)
     end: str | None = None
-    span = _parts.span(settings, claim.region, lease.read().of(claim.region), after, now)
-    for held, part in stretches(ledger, lease, claim, span, STRETCH, now + ENOUGH_MS):
-        done = done.plus(Repaired(unread=tuple(one.region for one in part.unread)))
-        done, end = done.plus(_repair(held, part.entries, compared)), part.end
+    earlier = False
+    for span in _spans(far, claim.region, state, so_far if going_on else {}, now):
+        for held, part in stretches(ledger, lease, claim, span, STRETCH, now + ENOUGH_MS):
+            done = done.plus(Repaired(unread=tuple(one.region for one in part.unread)))
+            done, end = done.plus(_repair(held, part.entries, compared)), part.end
+        earlier = span.until is not None
+        if end is not None:
+            break
     more = end is not None
+    whole = far.counted or not _parts.survivors(settings, claim.region)
     return {
         **asdict(done),
-        "complete": not done.unread and not more,
+        "complete": whole and not done.unread and not more,
         "more": more,
         "after": end,
+        "earlier": earlier,
         "began": began,
     }
+
+
+def _spans(
+    far: Reach, gone: str, state: RegionState, so_far: Mapping[str, Any], now: int
+) -> Iterator[Span]:
+    """What is left to go through: the recent writes, then the earlier ones, in ledgers alone."""
+    earlier, after = bool(so_far.get("earlier")), so_far.get("after")
+    if not earlier:
+        yield _parts.span(settings, gone, state, after or place(far.recent), now)
+        after = None
+    if far.earlier is not None:
+        until = place(far.recent)
+        yield Span(after or place(far.earlier), until, (), until)
 
 
 def _repair(claim: Claim, entries: Sequence[Message], compared: Replicas) -> Repaired:
@@ -112,11 +137,3 @@ def _may_accept(claim: Claim, away: Mapping[str, str]) -> tuple[str, ...]:
         for region in away
         if control is not None and region != claim.region and control.of(region).state != DRAINED
     )
-
-
-def _since(claim: Claim, given: int | None, now: int) -> int:
-    """From when on the ledger is compared: no later than the failover compared it."""
-    since = _parts.ledger_since(None, lease.read().of(claim.region), now)
-    counted = (record.read(claim.incident) or {}).get("at_risk") or {}
-    earlier = [int(one) for one in (given, counted.get("since")) if one is not None]
-    return min([since, *earlier])
