@@ -107,6 +107,7 @@ UNSTABLE = says(stable=False, bad=False, healthy_for_s=3, why="not long enough")
 UNKNOWN = says(caught_up=None, lag_ms=None, why="no heartbeat")
 STAYS = says(done=False, dns_moved=None, traffic_moved=None, requests=None, moved_at=None)
 UNREAD = repaired(0, complete=False, unread=["us-west-2"])
+AT_RISK = says(count=1, keys=[], oldest_ms=1, unread=[], complete=True, since=1, more=False)
 DRILL: dict[str, list[Any]] = {
     "See whether a drill may run": says(ok=True, epoch=0, command="aws …", at=NOW_MS),
     "Inject the fault": says(until=NOW_MS + DRILL_S * 1000, at=NOW_MS),
@@ -137,6 +138,10 @@ SILENT = {
     ),
     ("failover", "Wait for heartbeats"): (
         {"Measure replication": UNKNOWN},
+        POLICY.replication_deadline_s,
+    ),
+    ("failover", "Wait until it can be put back"): (
+        {"Count the writes at risk": AT_RISK, "Put back the writes at risk": UNREAD},
         POLICY.replication_deadline_s,
     ),
     ("recovery", "Wait until it is stable"): (
@@ -239,6 +244,8 @@ LONGEST_RUNS: dict[str, dict[str, list[Any]]] = {
         "See where clients are sent": STAYS,
         "Watch traffic leave": STAYS,
         "Measure replication": UNKNOWN,
+        "Count the writes at risk": AT_RISK,
+        "Put back the writes at risk": UNREAD,
     },
     "recovery": {
         "Claim the incident": held("DRAINED", approval="never", **LONGEST),

@@ -220,6 +220,69 @@ def test_a_failover_with_nothing_at_risk_puts_nothing_back() -> None:
     assert "Put back the writes at risk" not in failover().states
 
 
+UNREAD = repaired(2, complete=False, unread=["us-west-2"])
+
+
+def test_who_could_not_be_read_is_tried_anew_before_the_incident_is_put_down() -> None:
+    """The Region that is left may never come back: no return would put its writes back."""
+    run = failover(
+        Count_the_writes_at_risk=AT_RISK, Put_back_the_writes_at_risk=[*UNREAD * 6, *repaired(9)]
+    )
+
+    assert run.states.count("Put back the writes at risk") == 7
+    assert 60 <= run.waited_s < Policy().replication_deadline_s
+    assert run.output["what"] == LEFT
+
+
+def test_so_is_what_could_not_be_put_back_at_all() -> None:
+    throttled = Throw("Throttled")
+
+    run = failover(
+        Count_the_writes_at_risk=AT_RISK,
+        Put_back_the_writes_at_risk=[*[throttled] * 6, *repaired(9)],
+    )
+
+    assert run.states.count("Wait until it can be put back") == 1
+    assert run.output["what"] == LEFT
+
+
+def told_when_put_down(**changed: Any) -> str:
+    """What a failover's record says of what was put back."""
+    bench = Bench(FAILOVER | {name.replace("_", " "): answer for name, answer in changed.items()})
+    bench.finish(definition_of(FOLDER / "failover.asl.json"), {"region": "eu-west-2"})
+    asked = [r for r in bench.runner.requests if r.state == "Put the incident down"]
+    outcome: str = asked[-1].arguments["Payload"]["outcome"]
+    return outcome.partition(", put back: ")[2]
+
+
+def test_whoever_stays_away_until_the_deadline_is_said() -> None:
+    told = told_when_put_down(Count_the_writes_at_risk=AT_RISK, Put_back_the_writes_at_risk=UNREAD)
+
+    assert told == "2, not all of it could be compared"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        pytest.param(repaired(2, complete=False), "2, not all of it could be compared", id="reach"),
+        pytest.param([Throw("Refused")], "0, not all of it could be compared", id="no-right"),
+        pytest.param(repaired(2), "2", id="whole"),
+    ],
+)
+def test_what_no_waiting_can_mend_is_not_waited_for(answer: list[Any], told: str) -> None:
+    changed: dict[str, Any] = {
+        "Count_the_writes_at_risk": AT_RISK,
+        "Put_back_the_writes_at_risk": answer,
+    }
+
+    assert "Wait until it can be put back" not in failover(**changed).states
+    assert told_when_put_down(**changed) == told
+
+
+def test_a_count_that_found_nothing_at_risk_is_told_as_it_is() -> None:
+    assert told_when_put_down() == "0"
+
+
 @pytest.mark.parametrize("fails", ["Count the writes at risk", "Put back the writes at risk"])
 def test_what_a_failover_cannot_count_or_put_back_does_not_stop_it(fails: str) -> None:
     answers = {"Count the writes at risk": AT_RISK, fails: [Throw("Sandbox.Timedout")]}

@@ -98,6 +98,20 @@ def test_a_replica_that_takes_no_put_is_said_and_the_others_are_repaired(
     assert plane.get("data", f"message#{here.id}", "message", VIRGINIA) is not None
 
 
+def test_a_repair_that_begins_anew_after_somebody_was_away_counts_on(plane: ControlPlane) -> None:
+    plane.write("virginia-lacks-it", ledgers=(VIRGINIA,), replicas=(LONDON, OREGON))
+    plane.write("oregon-lacks-it", ledgers=(VIRGINIA,), replicas=(LONDON, VIRGINIA))
+    claim = plane.let_out()
+    plane.refusing["PutItem", OREGON] = "AccessDeniedException"
+    first = repair(plane, claim)
+    plane.refusing.clear()
+
+    second = plane.invoke("repair", claim=claim, so_far=first)
+
+    assert (first["repaired"], first["lost"], first["complete"]) == (1, 1, False)
+    assert (second["repaired"], second["lost"], second["complete"]) == (2, 0, True)
+
+
 def test_repairing_twice_puts_back_once(plane: ControlPlane) -> None:
     plane.write("one-key", ledgers=(OREGON,), replicas=(LONDON, OREGON))
     plane.drained()
