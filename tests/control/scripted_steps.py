@@ -99,6 +99,8 @@ RECOVERY = {
     "Back out by the gate": says(set=True, marks={}, why={}),
     "Back out by the toggle": says(set=True, version=4, why=""),
     "Note that it is drained again": RECORDED,
+    "Put back what came meanwhile": repaired(0),
+    "Put the incident down": RECORDED,
     "Stand down": RECORDED,
     "Hand over to a person": RECORDED,
     "Announce the outcome": TOLD,

@@ -178,6 +178,10 @@ SILENT = {
         {"Watch it on probation": UNSTABLE},
         POLICY.probation_s + POLICY.stability_deadline_s,
     ),
+    ("recovery", "Wait until that can be put back"): (
+        {"Claim the incident": held("RESTORING"), "Put back what came meanwhile": UNREAD},
+        POLICY.replication_deadline_s,
+    ),
     ("drill", "Wait for the drain"): (
         {
             "Watch the automatic path drain it": says(
@@ -252,6 +256,7 @@ LONGEST_RUNS: dict[str, dict[str, list[Any]]] = {
         "See whether its replica has caught up": UNKNOWN,
         "Watch traffic return": STAYS,
         "Watch it on probation": UNSTABLE,
+        "Put back what came meanwhile": UNREAD,
     },
 }
 """What never comes at any of a workflow's waits, under the most patient policy there may be."""

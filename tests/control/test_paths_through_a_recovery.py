@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sidestep.core.policy import Policy
 from tests.asl.ours import EPOCH, Bench
 from tests.asl.scripts import Run, Throw
@@ -156,6 +158,62 @@ def test_a_recovery_taken_over_on_probation_watches_anew() -> None:
 
     assert run.states[2] == "Begin probation again"
     assert run.output["what"] == "recovered"
+
+
+BAD = says(stable=False, bad=True, healthy_for_s=0, why="503 again")
+
+
+def backed_out(**changed: Any) -> Run:
+    """A return that turns bad on probation, and in which these steps go otherwise."""
+    return recovery(Watch_it_on_probation=BAD, **changed)
+
+
+def test_what_came_during_a_return_is_put_back_when_it_is_backed_out_and_told() -> None:
+    bench = Bench(
+        RECOVERY | {"Watch it on probation": BAD, "Put back what came meanwhile": repaired(3)}
+    )
+
+    bench.finish(definition_of(FOLDER / "recovery.asl.json"), {"region": "eu-west-2"})
+
+    noted, put, down = (
+        next(r.arguments["Payload"] for r in bench.runner.requests if r.state == state)
+        for state in (
+            *("Note that it is drained again", "Put back what came meanwhile"),
+            "Put the incident down",
+        )
+    )
+    assert (noted["state"], "release" in noted) == ("DRAINED", False)
+    assert put["backed_out"]
+    assert down["release"]
+    assert down["outcome"].endswith("put back of what came meanwhile: 3, still missing: 0")
+
+
+@pytest.mark.parametrize("state", ["RESTORING", "DRAINING"])
+def test_so_it_is_by_whoever_takes_a_half_done_return_over(state: str) -> None:
+    run = recovery(Claim_the_incident=held(state))
+
+    assert "Put back what came meanwhile" in run.states
+    assert run.output["what"] == "backed out"
+
+
+def test_a_back_out_with_nothing_to_put_back_holds_the_incident_no_longer() -> None:
+    assert backed_out().states.count("Put back what came meanwhile") == 1
+    assert "Wait until that can be put back" not in backed_out().states
+
+
+def test_who_cannot_be_read_in_a_back_out_is_read_again() -> None:
+    run = backed_out(Put_back_what_came_meanwhile=[*UNREAD * 3, *repaired(3)])
+
+    assert run.states.count("Put back what came meanwhile") == 4
+    assert run.output["what"] == "backed out"
+
+
+@pytest.mark.parametrize("error", ["Refused", "Sandbox.Timedout"])
+def test_a_back_out_that_can_put_nothing_back_is_put_down_all_the_same(error: str) -> None:
+    run = backed_out(Put_back_what_came_meanwhile=[Throw(error)])
+
+    assert "Put the incident down" in run.states
+    assert run.output["what"] == "backed out"
 
 
 def test_a_region_that_turns_bad_while_a_person_thinks_stays_drained() -> None:

@@ -42,6 +42,16 @@ RETURNING = (
 """Steps of a failover and of a recovery after which something is different."""
 
 
+BACKING_OUT = (
+    "Back out by the gate",
+    "Back out by the toggle",
+    "Note that it is drained again",
+    "Put back what came meanwhile",
+)
+"""And those of a return that fails."""
+BAD: dict[str, Any] = {"Payload": {"stable": False, "bad": True, "healthy_for_s": 0, "why": "503"}}
+
+
 def as_it_stands(plane: ControlPlane) -> Any:
     """All that steps have an effect on, without what says when they were tried: the lease, a
     mark's confirmation, the switch's version."""
@@ -76,6 +86,12 @@ def bring_back(plane: ControlPlane, **how: Any) -> Any:
     return carry_out(plane, "recovery", {"region": LONDON}, scripted=BACK, **how)
 
 
+def try_to_bring_back(plane: ControlPlane, **how: Any) -> Any:
+    """It turns bad on probation."""
+    scripted = BACK | {"Watch it on probation": BAD}
+    return carry_out(plane, "recovery", {"region": LONDON}, scripted=scripted, **how)
+
+
 def assert_drained_once(plane: ControlPlane) -> None:
     control = plane.control()
     assert (control.of(LONDON).state, control.of(LONDON).toggle) == ("DRAINED", "shut")
@@ -107,6 +123,58 @@ def test_each_step_of_a_failover_and_of_a_recovery_may_run_twice(warm_plane: Con
     assert {*LEAVING, "Put the incident down", "Note whether traffic has left"} <= set(out.done)
     assert set(RETURNING) <= set(back.done)
     assert warm_plane.get("data", f"message#{late.id}", "message", VIRGINIA) is not None
+
+
+def during_the_return(plane: ControlPlane, key: str) -> Callable[..., None]:
+    """Once it is on probation a client writes in London, and it comes to Oregon alone."""
+
+    def after(state: str, _again: Callable[[], object]) -> None:
+        if state == "Note that it is on probation":
+            plane.write(key, ledgers=(OREGON,), replicas=(LONDON, OREGON))
+
+    return after
+
+
+def put_back(plane: ControlPlane) -> list[dict[str, Any]]:
+    """What was put into the replicas of the others."""
+    held = (
+        item
+        for region in (VIRGINIA, OREGON)
+        for item in plane.dynamodb[region].scan(TableName="sidestep-demo-data")["Items"]
+    )
+    return [item for item in held if "repaired_at" in item]
+
+
+def test_each_step_of_a_return_that_is_backed_out_may_run_twice(warm_plane: ControlPlane) -> None:
+    fail_over(warm_plane)
+    twice, writes = Twice(warm_plane), during_the_return(warm_plane, "on-probation")
+
+    def after(state: str, again: Callable[[], object]) -> None:
+        twice(state, again)
+        writes(state, again)
+
+    execution = try_to_bring_back(warm_plane, name="back", after=after)
+
+    assert execution.output["what"] == "backed out"
+    assert (warm_plane.state(), warm_plane.control().of(LONDON).holder) == ("DRAINED", "")
+    assert {*BACKING_OUT, "Put the incident down"} <= set(twice.done)
+    assert len(put_back(warm_plane)) == 1
+
+
+@pytest.mark.parametrize("dies_at", BACKING_OUT[:2])
+def test_a_back_out_whose_region_dies_half_way_is_finished_and_puts_back_from_another(
+    warm_plane: ControlPlane, dies_at: str
+) -> None:
+    fail_over(warm_plane)
+    writes = during_the_return(warm_plane, f"before {dies_at}")
+    try_to_bring_back(warm_plane, name="back", after=writes, dies_at=dies_at)
+    warm_plane.later(RUNS_OUT_S)
+
+    execution = try_to_bring_back(warm_plane, here=OREGON, name="another")
+
+    assert execution.output["what"] == "backed out"
+    assert (warm_plane.state(), warm_plane.control().of(LONDON).holder) == ("DRAINED", "")
+    assert len(put_back(warm_plane)) == 1
 
 
 @pytest.mark.parametrize("dies_at", LEAVING)

@@ -35,22 +35,24 @@ back: within the function's time-out."""
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"claim", "since"? (ms), "so_far"?}` → `{"repaired", "conflicts", "conflicting", "lost",
-    "unread", "complete", "more", "after", "earlier", "began"}`.
+    """`{"claim", "since"? (ms), "so_far"?, "backed_out"?}` → `{"repaired", "conflicts",
+    "conflicting", "lost", "unread", "complete", "more", "after", "earlier", "began"}`.
 
     An invocation repairs for a while: as long as there is `more`, its answer is the next one's
     `so_far`; where there is none, one that is given it begins anew and counts on. What a guarded
     Region's replica lacks is put back, wherever that is: a source that is gone delivers it to none
-    any more. In a failover the drained Region's own is only read. `lost` is what is missing even
-    so. While the replica of a Region that clients may be sent to cannot be read, another body under
-    the same key may be there: nothing is put back. `complete` is false wherever a replica or ledger
-    could not be read; or where no count has said from when on to look, since histories are not read
-    as far back as ledgers then. Raises LeaseLost, also between writes, Refused, and what this
-    Region's own replica raises.
+    any more. In a failover, and after a return that was `backed_out`, the drained Region's own is
+    only read. `lost` is what is missing even so. While the replica of a Region that clients may be
+    sent to cannot be read, another body under the same key may be there: nothing is put back.
+    `complete` is false wherever a replica or ledger could not be read; or where no count has said
+    from when on to look, since histories are not read as far back as ledgers then. Raises
+    LeaseLost, also between writes, Refused, and what this Region's own replica raises.
     """
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
-    if claim.kind == FAILOVER and claim.region == settings.region:
+    backed_out = bool(event.get("backed_out"))
+    into = _into(claim, backed_out)
+    if settings.region not in into:
         raise Refused(f"{claim.region} was drained: its own replica is no place to put back to")
     so_far: Mapping[str, Any] = event.get("so_far") or {}
     going_on = bool(so_far.get("more"))
@@ -59,14 +61,14 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     began = int(so_far["began"]) if going_on else now
     state = lease.read().of(claim.region)
     told = record.read(claim.incident) or {}
-    far = reach(told, state, event.get("since"), False, now)
+    far = reach(told, state, event.get("since"), backed_out, now)
     compared = Replicas(replicas, settings.region)
     end: str | None = None
     earlier = False
     for span in _spans(far, claim.region, state, so_far if going_on else {}, now):
         for held, part in stretches(ledger, lease, claim, span, STRETCH, now + ENOUGH_MS):
             done = done.plus(Repaired(unread=tuple(one.region for one in part.unread)))
-            done, end = done.plus(_repair(held, part.entries, compared)), part.end
+            done, end = done.plus(_repair(held, part.entries, compared, into)), part.end
         earlier = span.until is not None
         if end is not None:
             break
@@ -95,9 +97,10 @@ def _spans(
         yield Span(after or place(far.earlier), until, (), until)
 
 
-def _repair(claim: Claim, entries: Sequence[Message], compared: Replicas) -> Repaired:
-    """Put back what is missing of a stretch, where it is missing."""
-    into = _into(claim)
+def _repair(
+    claim: Claim, entries: Sequence[Message], compared: Replicas, into: Sequence[str]
+) -> Repaired:
+    """Put back what is missing of a stretch in the replicas of the Regions `into`."""
     held = compared.held(into, {entry.id for entry in entries})
     lacking = {e.id for e in entries if any(e.id not in there for there in held.values())}
     drained = [claim.region] if lacking and claim.region not in into else []
@@ -121,11 +124,12 @@ def _repair(claim: Claim, entries: Sequence[Message], compared: Replicas) -> Rep
     )
 
 
-def _into(claim: Claim) -> list[str]:
+def _into(claim: Claim, backed_out: bool) -> list[str]:
     """The Regions in which every write has to be, the acting one first: a put there is short, and
     reaches the others by itself."""
     regions = sorted(settings.regions, key=lambda region: region != settings.region)
-    return [r for r in regions if claim.kind != FAILOVER or r != claim.region]
+    leaves = claim.kind == FAILOVER or backed_out
+    return [r for r in regions if not leaves or r != claim.region]
 
 
 def _may_accept(claim: Claim, away: Mapping[str, str]) -> tuple[str, ...]:
