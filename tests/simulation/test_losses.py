@@ -18,7 +18,7 @@ from localcloud.simulation.losses import Losses
 from localcloud.simulation.plan import plan
 from localcloud.simulation.simulate import run_plan
 from sidestep.aws.messages import MessageStore
-from tests.loop.world import THE_ALARM_RULE, THE_SCHEDULE, go_on, until, world_without
+from tests.loop.world import THE_ALARM_RULE, THE_SCHEDULE, go_on, states, until, world_without
 from tests.simulation.test_ledgers import acknowledged
 
 HERE, NEAR, FAR = REGIONS = ("eu-west-2", "us-east-1", "us-west-2")
@@ -115,6 +115,30 @@ def test_the_failover_brings_it_to_the_other_though_no_ledger_has_it() -> None:
         Strikes(cloud, (Fault("region-lost", HERE, float(cloud.kernel.env.now), 600.0),))
 
         assert until(cloud, lambda: far.get(write.id) is not None, within_s=500.0)
+
+
+def test_so_does_a_return_that_is_backed_out_as_its_region_is_lost_on_probation() -> None:
+    with LocalCloud() as cloud:
+        cloud.start()
+        go_on(cloud, 30.0)
+        strike(cloud, "health-errors", 120.0)
+        assert until(cloud, lambda: states(cloud)[HERE] == "PROBATION", within_s=900.0)
+        refuse(cloud, HERE)
+        pause(cloud, HERE, FAR)
+        write = acknowledged(cloud)
+        go_on(cloud, 2.0)
+        far = MessageStore(cloud.client("dynamodb", FAR), cloud.table("data"))
+        assert far.get(write.id) is None
+
+        strike(cloud, "region-lost", 3600.0)
+
+        assert until(cloud, lambda: far.get(write.id) is not None, within_s=500.0)
+        assert states(cloud)[HERE] == "DRAINED"
+
+
+def strike(cloud: LocalCloud, kind: str, for_s: float) -> None:
+    """A fault of the Region begins now."""
+    Strikes(cloud, (Fault(kind, HERE, float(cloud.kernel.env.now), for_s),))
 
 
 def test_one_that_another_regions_bus_had_has_to_stay_and_to_be_entered_there(
