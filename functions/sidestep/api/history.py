@@ -25,7 +25,7 @@ from sidestep.core.messages import Cursor, encode_cursor
 settings = Settings.from_environment()
 logger, tracer = telemetry.logger(), telemetry.tracer()
 app = APIGatewayHttpResolver()
-# One attempt: a page may take seven queries (pages.DAYS_A_PAGE), 10.5 s at the very most.
+# One attempt: a page may take seven queries (pages.DAYS_A_PAGE), 11.7 s at the very most.
 dynamodb = client("dynamodb", settings.region, connect_timeout=0.5, read_timeout=1.0, attempts=1)
 messages = MessageStore(dynamodb, settings.data_table)
 

@@ -25,7 +25,7 @@ from sidestep.core.errors import SidestepError
 settings = Settings.from_environment()
 logger, tracer, metrics = telemetry.logger(), telemetry.tracer(), telemetry.metrics()
 processor = BatchProcessor(event_type=EventType.SQS)
-# One attempt each, 3 s at most: the queue is the retry, and a batch of ten has to fit.
+# One attempt each, 3.4 s at most: the queue is the retry, and a batch of ten has to fit.
 bus = MessageBus(client("events", settings.region, attempts=1), settings.bus)
 
 

@@ -17,6 +17,7 @@ from urllib3.exceptions import (
     HTTPError,
     NameResolutionError,
     NewConnectionError,
+    ProtocolError,
     ReadTimeoutError,
 )
 
@@ -38,10 +39,16 @@ _SILENCES: tuple[tuple[type[HTTPError], str], ...] = (
 
 
 class EndpointProbe:
-    """Asks Regional host names. One pool, kept warm between rounds."""
+    """Asks Regional host names. One pool, kept warm between rounds.
+
+    A connection kept from the look before may be closed while this function is frozen, unseen:
+    that is no answer of the Region's. So where a look's first request is closed on one, it is
+    made once more, on a new connection and within the same patience.
+    """
 
     def __init__(self) -> None:
         self._pool = urllib3.PoolManager()
+        self._kept: set[str] = set()  # hosts to which a connection may have been kept
 
     def look(
         self, region: str, host: str, canaries: bool = True, closer: bool = False
@@ -86,18 +93,41 @@ class EndpointProbe:
         started = time.time()
         status, error, body = None, None, b""
         try:
-            answer = self._pool.request(
-                method,
-                f"https://{host}{path}",
-                timeout=urllib3.Timeout(total=PATIENCE_S),
-                retries=False,
-                headers={"User-Agent": "sidestep-observer"},
-            )
+            answer = self._answer(method, host, path, first=what == HEALTH)
             status, body = answer.status, answer.data
         except HTTPError as failure:
             error = _in_words(failure)
         ms = int((time.time() - started) * 1000)
         return {"what": what, "status": status, "ms": ms, "error": error, "body": body}
+
+    def _answer(self, method: str, host: str, path: str, first: bool) -> urllib3.BaseHTTPResponse:
+        """An answer within our patience; `first` of its look, and so after a freeze, perhaps.
+
+        Raises HTTPError. Only /health is asked twice, which changes nothing there.
+        """
+        began = time.time()
+        kept = host in self._kept
+        self._kept.discard(host)
+        try:
+            answer = self._send(method, host, path, PATIENCE_S)
+        except ProtocolError:  # a connection that was closed before it brought a whole answer
+            left = PATIENCE_S - (time.time() - began)
+            if not (first and kept) or left <= 0:
+                raise
+            answer = self._send(method, host, path, left)
+        self._kept.add(host)
+        return answer
+
+    def _send(
+        self, method: str, host: str, path: str, patience_s: float
+    ) -> urllib3.BaseHTTPResponse:
+        return self._pool.request(
+            method,
+            f"https://{host}{path}",
+            timeout=urllib3.Timeout(total=patience_s),
+            retries=False,
+            headers={"User-Agent": "sidestep-observer"},
+        )
 
 
 def _in_words(failure: HTTPError) -> str:
