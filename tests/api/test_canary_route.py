@@ -16,7 +16,7 @@ def test_a_canary_is_one_item_and_heard_of_by_nobody(plane: DataPlane) -> None:
 
     assert (first.status, again.status) == (200, 200)
     (item,) = plane.items("data")
-    assert (item["pk"], item["sk"]) == ({"S": "probe"}, {"S": "canary#eu-west-2"})
+    assert (item["pk"], item["sk"]) == ({"S": "canary#eu-west-2"}, {"S": "canary"})
     assert plane.heard() == []
 
 

@@ -35,7 +35,9 @@ def test_a_region_that_takes_a_write_and_gives_it_back_is_healthy(plane: DataPla
         "read": True,
         "drill": True,
     }
-    assert plane.items("data") == [{"pk": {"S": "probe"}, "sk": {"S": HERE}, "at": {"N": str(NOW)}}]
+    assert plane.items("data") == [
+        {"pk": {"S": f"probe#{HERE}"}, "sk": {"S": "probe"}, "at": {"N": str(NOW)}}
+    ]
 
 
 def test_it_asks_only_its_own_region_and_table(plane: DataPlane) -> None:

@@ -64,7 +64,8 @@ def test_lag_has_the_source_as_its_only_dimension(
         pytest.param(record(heartbeat(PEER, NOW - 900)), id="own-heartbeat"),
         pytest.param(record(None, "REMOVE"), id="deleted-by-ttl"),
         pytest.param(
-            record({"pk": {"S": "probe"}, "sk": {"S": HERE}, "at": {"N": str(NOW)}}), id="probe"
+            record({"pk": {"S": f"probe#{HERE}"}, "sk": {"S": "probe"}, "at": {"N": str(NOW)}}),
+            id="probe",
         ),
         pytest.param(
             record(

@@ -121,7 +121,8 @@ def _certified(folder: Path) -> ssl.SSLContext:
 
 def probe_item() -> ProbeItem:
     # Time-outs so long that no closing here comes late (clients.CLOSED_SHARE).
-    return ProbeItem(client("dynamodb", "eu-west-2", read_timeout=60, attempts=1), "t", "eu-west-2")
+    made = client("dynamodb", "eu-west-2", read_timeout=60, attempts=1)
+    return ProbeItem(made, "t", "probe", "eu-west-2")
 
 
 def test_a_call_of_one_attempt_outlives_a_kept_connection_that_was_closed(server: Server) -> None:

@@ -197,7 +197,11 @@ def test_a_message_that_is_written_over_is_found(world: World, new: Told) -> Non
         (message(), None, False),
         (message(repaired_at=5), None, False),
         (message(repaired_at=5), message(), True),
-        ({"pk": "probe", "sk": HERE, "at": 2}, {"pk": "probe", "sk": HERE, "at": 1}, False),
+        (
+            {"pk": f"probe#{HERE}", "sk": "probe", "at": 2},
+            {"pk": f"probe#{HERE}", "sk": "probe", "at": 1},
+            False,
+        ),
     ],
 )
 def test_what_is_new_or_comes_by_replication_is_not(

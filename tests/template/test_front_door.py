@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sidestep.core.canaries import AT_ONCE, CANARIES, CLOSER, READ, WRITE
 from tests.template.one_stack import Stack, functions
 
 HERE = "eu-west-2"
@@ -115,13 +116,20 @@ def test_the_clients_routes_alone_have_metrics_of_their_own() -> None:
     stage = made("ApiApiGatewayDefaultStage")
     assert stage["StageName"] == "$default"
     assert {
-        route: of["DetailedMetricsEnabled"] for route, of in stage["RouteSettings"].items()
-    } == {
-        "POST /messages": True,
-        "GET /history": True,
-    }
+        route for route, of in stage["RouteSettings"].items() if of.get("DetailedMetricsEnabled")
+    } == {"POST /messages", "GET /history"}
     limits = stage["DefaultRouteSettings"]
     assert stage["RouteSettings"]["GET /history"] == {"DetailedMetricsEnabled": True, **limits}
+
+
+@pytest.mark.parametrize("route", [WRITE, READ])
+def test_a_canarys_route_has_room_for_all_observers_in_doubt_and_little_more(route: str) -> None:
+    """Five observers look closely at a Region so many times at once, every ten seconds."""
+    at_once = MOST_REGIONS * AT_ONCE * (*CANARIES, *CLOSER).count(route)
+    limits = made("ApiApiGatewayDefaultStage")["RouteSettings"][route]
+
+    assert at_once <= limits["ThrottlingBurstLimit"] <= 5 * at_once
+    assert at_once / 10 <= limits["ThrottlingRateLimit"] <= at_once
 
 
 def test_all_regions_together_write_no_more_than_one_key_of_the_history_takes() -> None:

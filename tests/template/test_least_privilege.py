@@ -22,7 +22,9 @@ WITHOUT_RESOURCE_LEVEL = {
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
 }
-KINDS_OF_ITEMS = {"probe", "fault", "drained", "heartbeat", "message#*", "ledger#*"}
+OWN = {"probe#eu-west-2", "canary#eu-west-2"}
+"""This Region's alone: a flood of one heats no other Region's."""
+KINDS_OF_ITEMS = {*OWN, "fault", "drained", "heartbeat", "message#*", "ledger#*"}
 ROLES = Stack("eu-west-2").of_type("AWS::IAM::Role")
 
 

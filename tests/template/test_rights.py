@@ -21,13 +21,13 @@ LEASE = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
 FUNCTIONS: dict[str, dict[str, set[str]]] = {
     # -- data plane: this Region only
     "WriteFunction": {
-        "data, here: message#* probe": {"dynamodb:GetItem", "dynamodb:PutItem"},
+        "data, here: message#* canary#eu-west-2": {"dynamodb:GetItem", "dynamodb:PutItem"},
         "<Bus.Arn>": {"events:PutEvents"},
         "<UnsentEvents.Arn>": {"sqs:SendMessage"},
     },
     "HistoryFunction": {"data/index/history, here": {"dynamodb:Query"}},
     "HealthFunction": {
-        "data, here: probe": {"dynamodb:GetItem", "dynamodb:PutItem"},
+        "data, here: probe#eu-west-2": {"dynamodb:GetItem", "dynamodb:PutItem"},
         "regional, here: fault": {"dynamodb:GetItem"},
     },
     "DrainedFunction": {"regional, here: drained": {"dynamodb:GetItem"}},

@@ -31,7 +31,7 @@ settings = Settings.from_environment()
 logger, tracer, metrics = telemetry.logger(), telemetry.tracer(), telemetry.metrics()
 app = APIGatewayHttpResolver()
 dynamodb = client("dynamodb", settings.region, connect_timeout=0.3, read_timeout=0.3, attempts=1)
-probe = ProbeItem(dynamodb, settings.data_table, settings.region)
+probe = ProbeItem(dynamodb, settings.data_table, "probe", settings.region)
 faults = RegionalTable(dynamodb, settings.regional_table)
 reports: Kept[Report] = Kept(lambda report: KEPT_MS if report.healthy else UNHEALTHY_KEPT_MS)
 

@@ -38,7 +38,7 @@ bus = MessageBus(client("events", settings.region, attempts=1), settings.bus)
 canary_table = client(
     "dynamodb", settings.region, connect_timeout=0.5, read_timeout=1.0, attempts=1
 )
-canary_item = ProbeItem(canary_table, settings.data_table, f"canary#{settings.region}")
+canary_item = ProbeItem(canary_table, settings.data_table, "canary", settings.region)
 unsent = UnsentEvents(client("sqs", settings.region, attempts=1), settings.unsent_queue_url)
 
 

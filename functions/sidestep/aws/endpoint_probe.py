@@ -21,7 +21,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from sidestep.core.canaries import asked, failed
+from sidestep.core.canaries import THROTTLED, asked, failed
 
 PATIENCE_S = 2.0
 """Longest that a request may take. A Region that needs longer is as good as gone for clients."""
@@ -57,8 +57,9 @@ class EndpointProbe:
         `requests`, each with its `status` and `error`, one of them None, and `ms`. `closer`:
         as many as doubt asks for. `at_ms`: when the look began, by this Region's clock.
 
-        A Region whose /health is not 2xx is asked nothing more. Never raises for what the
-        network or the Region does.
+        A Region whose /health is not 2xx is asked nothing more, unless it was throttled: the
+        canaries' routes have limits of their own, and may still tell. Never raises for what
+        the network or the Region does.
         """
         began = time.time()
         health = self._ask(host, HEALTH)
@@ -72,7 +73,8 @@ class EndpointProbe:
             "body": _json(health.pop("body")),
             "requests": [health],
         }
-        if canaries and 200 <= (health["status"] or 0) < 300:
+        status = health["status"] or 0
+        if canaries and (200 <= status < 300 or status == THROTTLED):
             seen["requests"] += self._canaries(host, began, closer)
         return seen
 

@@ -1,4 +1,4 @@
-"""The item that this Region's /health writes to its own replica and reads back."""
+"""The items by which a Region sees whether its own replica takes writes: /health's, a canary's."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from sidestep.aws.failures import calling
 
 
 class ProbeItem:
-    """One Region's probe item. How long a call may take is the given client's."""
+    """One Region's item of a kind (`probe` or `canary`). How long a call may take is the given
+    client's.
 
-    def __init__(self, dynamodb: Any, table: str, region: str) -> None:
+    Each has a partition key of its own: one key takes 1,000 write units a second
+    (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html),
+    in every replica, and canaries are open to anybody. A flood of them is to heat neither
+    /health's key nor another Region's.
+    """
+
+    def __init__(self, dynamodb: Any, table: str, kind: str, region: str) -> None:
         self._dynamodb, self._table = dynamodb, table
-        self._key = {"pk": {"S": "probe"}, "sk": {"S": region}}
+        self._key = {"pk": {"S": f"{kind}#{region}"}, "sk": {"S": kind}}
 
     def write(self, at: int) -> None:
         """Write the time, in epoch milliseconds. Raises as `failures.calling`."""

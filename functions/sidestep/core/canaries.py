@@ -39,6 +39,12 @@ CANARIES = (WRITE, READ, *(WRITE,) * 5)
 more would cost more (docs/decisions/007-canary-requests.md)."""
 CLOSER = (WRITE,) * 10
 """Asked in addition where there is doubt: at 0.15 s each all of them take a quarter of a round."""
+THROTTLED = 429
+"""API Gateway's own throttle, of a route or of the account
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html): the
+observers' routes are open to anybody, and a flood of one says nothing of the others'. What
+clients have to be told of is a 5xx: Lambda's throttle comes out of API Gateway as one
+(https://repost.aws/knowledge-center/api-gateway-internal-server-error), DynamoDB's as our 503."""
 AT_ONCE = 4
 """So many looks at a Region, side by side, where there is doubt: what they ask takes no longer, and
 with three observers' a failing tenth is told from a failing hundredth in a look or two."""
@@ -77,6 +83,11 @@ class Request:
         """From ProbeFunction's answer."""
         return cls(str(data["what"]), data["status"], int(data["ms"]), data["error"])
 
+    @property
+    def throttled(self) -> bool:
+        """Turned away by API Gateway: as if it had not been sent, it proves nothing."""
+        return self.status == THROTTLED
+
     def fault(self, slow_ms: int) -> str | None:
         """Why a client would have been let down; None: it would not."""
         if self.status is None:
@@ -87,11 +98,12 @@ class Request:
 
 
 def failed(status: int | None) -> bool:
-    """Whether a client was turned away: no answer, the server's error, or a throttle.
+    """Whether a client was let down: no answer, or the server's error.
 
-    Another 4xx is no failure: an older deployment may not know the canary's route yet.
+    A 4xx is no failure: not a throttle, which others may have filled (THROTTLED), and an older
+    deployment may not know the canary's route yet.
     """
-    return status is None or status >= 500 or status == 429
+    return status is None or status >= 500
 
 
 @dataclass(frozen=True)

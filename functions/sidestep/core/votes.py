@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sidestep.core.canaries import CANARIES, Request, Score, failed
+from sidestep.core.canaries import CANARIES, THROTTLED, Request, Score, failed
 from sidestep.core.policy import Policy
 
 HEALTHY, SUSPECTED, IMPAIRED, UNKNOWN = "healthy", "suspected", "impaired", "unknown"
 REQUESTS = "requests"
+THROTTLES = "throttled"
+"""Whatever asked as clients do was throttled by API Gateway: what they get is not known."""
 APART_MS = 5000
 """Looks that began closer than this are one to a streak: an alarm starts a look beside the
 scheduled one, and both see the same moment. Half of a round."""
@@ -41,6 +43,12 @@ class Probe:
     requests: tuple[Request, ...] = ()
     at_ms: int = 0
 
+    @property
+    def saw(self) -> bool:
+        """Whether it proves anything of the Region: made, and not throttled from end to end."""
+        throttled = self.status == THROTTLED and all(one.throttled for one in self.requests)
+        return self.looked and not throttled
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Probe:
         """From ProbeFunction's answer, or from what a failed probe step left in its place.
@@ -64,9 +72,10 @@ class Probe:
 
 
 def by_region(probes: Sequence[Probe]) -> dict[str, tuple[Probe, ...]]:
-    """Looks at each Region, those that could be made first: doubt makes several at once."""
+    """Looks at each Region, those first whose /health answered, or was not throttled at least:
+    doubt makes several at once."""
     regions = dict.fromkeys(probe.region for probe in probes)
-    made = sorted(probes, key=lambda probe: not probe.looked)
+    made = sorted(probes, key=lambda probe: (not probe.looked, probe.status == THROTTLED))
     return {region: tuple(p for p in made if p.region == region) for region in regions}
 
 
@@ -170,7 +179,7 @@ def cast(
         before = previous.votes.get(region) if previous else None
         if before is not None and blind and region != observer:
             before = before.lapsed(f"{observer} reached none of its peers until now")
-        made = [look for look in looks if look.looked]
+        made = [look for look in looks if look.saw]
         # An answer from the future: the clock was set back since the look.
         looked_ms = min([now_ms, *(look.at_ms for look in made)]) if made else None
         apart_ms = (looked_ms or now_ms) - before.looked_ms if before else APART_MS
@@ -180,7 +189,8 @@ def cast(
         faults = [fault for look in made for fault in _faults(look, policy)]
         score = score.after(faults, policy.request_bad_share, policy.request_bad_score, again)
         if any(len(look.requests) > 1 for look in looks):  # of /health alone all is said
-            evidence.append(_request_evidence(observer, region, faults, score, policy))
+            turned_away = sum(one.throttled for look in looks for one in look.requests)
+            evidence.append(_request_evidence(observer, region, faults, turned_away, score, policy))
         if region == observer:
             evidence += _alarm_evidence(alarms)
         else:
@@ -233,10 +243,14 @@ def _observer_health(
 
 
 def _faults(probe: Probe, policy: Policy) -> list[str | None]:
-    """Why each request of a look failed, or None. Where /health fails nothing more is asked:
-    what the canaries would have got counts as it did."""
-    faults = [request.fault(policy.slow_probe_ms) for request in probe.requests]
-    if len(faults) == 1 and failed(probe.requests[0].status):
+    """Why each request of a look failed, or None; those that were throttled are left out. Where
+    /health fails nothing more is asked: what the canaries would have got counts as it did.
+    Where all canaries were throttled nothing is known: /health does not speak for them."""
+    asked = [request for request in probe.requests if not request.throttled]
+    if len(probe.requests) > 1 and all(request.throttled for request in probe.requests[1:]):
+        return []
+    faults = [request.fault(policy.slow_probe_ms) for request in asked]
+    if len(probe.requests) == 1 and asked and failed(asked[0].status):
         return faults * (1 + len(CANARIES))
     return faults
 
@@ -250,6 +264,9 @@ def _probe_evidence(observer: str, probe: Probe, policy: Policy) -> Evidence:
         words = f"{where} got no answer ({probe.error or 'no reason given'})"
         return Evidence("health", None, None, True, words)
     status = float(probe.status or 0)
+    if probe.status == THROTTLED:
+        words = f"{where} was throttled by API Gateway (429), which proves nothing of the Region"
+        return Evidence("health", status, 200, None, words)
     if probe.answered_by not in (None, probe.region):
         words = f"{where} was answered by {probe.answered_by}"
         return Evidence("health", status, 200, True, words)
@@ -262,14 +279,26 @@ def _probe_evidence(observer: str, probe: Probe, policy: Policy) -> Evidence:
 
 
 def _request_evidence(
-    observer: str, region: str, faults: Sequence[str | None], score: Score, policy: Policy
+    observer: str,
+    region: str,
+    faults: Sequence[str | None],
+    turned_away: int,
+    score: Score,
+    policy: Policy,
 ) -> Evidence:
-    """What clients get. Bad only by the score, and after looks enough; a failure is never good."""
+    """What clients get. Bad only by the score, and after looks enough; a failure is never good.
+    Nothing where what asks as clients do was `turned_away`, and nothing of a look is left."""
+    throttled = f"{turned_away} requests to {region} from {observer} were throttled (429)"
+    if turned_away and not faults:
+        words = f"{throttled}, which proves nothing of what clients get"
+        return Evidence(THROTTLES, None, None, None, words)
     found = list(dict.fromkeys(fault for fault in faults if fault is not None))
     bad = sum(fault is not None for fault in faults)
     words = f"{bad} of {len(faults)} requests to {region} from {observer} failed"
     if found:
         words += f" ({'; '.join(found)})"
+    if turned_away:
+        words += f"; {throttled}, which proves nothing"
     limit, looks = policy.request_bad_score, policy.probe_bad_streak
     words += f", score {score.value:.1f} (limit {limit:g}) over {score.looks} such looks"
     certain = score.value >= limit and score.looks >= looks
@@ -313,14 +342,17 @@ def _vote(
 
     A look in which some requests failed, too few to tell, makes a Region suspected: neither
     impaired nor healthy, until as many good looks in a row as an impaired one needs. A score
-    over its limit has its streak behind it. Good looks enough forget the score.
+    over its limit has its streak behind it. Good looks enough forget the score. While one speaks
+    against the Region, a look whose canaries were all throttled is as none: /health knows less.
     """
     bad = any(e.bad for e in evidence)
-    if not bad and not any(e.bad is False and e.signal != "lag_ms" for e in evidence):
+    doubtful = not bad and any(e.signal == REQUESTS and e.bad is None for e in evidence)
+    good = any(e.bad is False and e.signal != "lag_ms" for e in evidence)
+    unheard = score.value > 0 and any(e.signal == THROTTLES for e in evidence)
+    if not bad and not doubtful and (unheard or not good):
         last_ms = before.looked_ms if before else 0
         streak = before.streak if before else 0
         return Vote(region, UNKNOWN, now_ms, streak, evidence, score, looked_ms or last_ms)
-    doubtful = not bad and any(e.signal == REQUESTS and e.bad is None for e in evidence)
     certain = any(e.signal == REQUESTS and e.bad for e in evidence)
     count = before.streak if before else 0
     was = before.verdict if before else UNKNOWN
