@@ -213,7 +213,8 @@ def test_a_failed_return_is_tried_again_after_a_growing_wait(plane: ControlPlane
 
 
 @pytest.mark.parametrize(
-    "name", ["dead-letters", "unsent-events", "replication-lag", "needs-person"]
+    "name",
+    ["dead-letters", "unsent-events", "replication-lag", "needs-person", "writes-refused"],
 )
 def test_an_alarm_that_is_not_about_serving_is_no_evidence(plane: ControlPlane, name: str) -> None:
     alarm(name)

@@ -31,6 +31,8 @@ REQUESTS = ("AWS/ApiGateway", "Count", "GET /history")
 ANSWERED_5XX = ("AWS/ApiGateway", "5xx", "GET /history")
 WRITE_REQUESTS = ("AWS/ApiGateway", "Count", "POST /messages")
 WRITES_5XX = ("AWS/ApiGateway", "5xx", "POST /messages")
+WRITES_4XX = ("AWS/ApiGateway", "4xx", "POST /messages")
+REJECTIONS = ("Sidestep", "WriteRejections", "write")
 ALL_REQUESTS = ("AWS/ApiGateway", "Count", "<Api>")
 ALL_5XX = ("AWS/ApiGateway", "5xx", "<Api>")
 THROTTLED_WRITES = ("Sidestep", "WriteThrottles", "write")
@@ -51,6 +53,17 @@ def outcomes(bad: int, good: int) -> dict[Metric, list[list[float]]]:
     return {
         WRITE_ERRORS: [[1.0] * bad + [0.0] * good] * 3,
         WRITES: [[0.0] * bad + [1.0] * good] * 3,
+    }
+
+
+def refused(
+    of_all: int, by_the_function: int, requests: int = 40
+) -> dict[Metric, list[list[float]]]:
+    """Three minutes of requests to write, each minute the same: those answered 4xx."""
+    return {
+        WRITE_REQUESTS: [[1.0] * requests] * 3,
+        WRITES_4XX: [[1.0] * of_all] * 3,
+        REJECTIONS: [[1.0] * by_the_function] * 3,
     }
 
 
@@ -135,6 +148,24 @@ SITUATIONS: list[tuple[str, str, Measured, str]] = [
         "ALARM",
     ),
     ("throttles", "long ago", {THROTTLED_WRITES: [[1.0] * 50] * 2 + [[]] * 6}, "OK"),
+    ("writes-refused", "no writes at all", {}, "OK"),
+    ("writes-refused", "throttled", refused(of_all=3, by_the_function=0), "ALARM"),
+    ("writes-refused", "rejected with a reason", refused(of_all=30, by_the_function=30), "OK"),
+    ("writes-refused", "both", refused(of_all=33, by_the_function=30), "ALARM"),
+    ("writes-refused", "a twentieth", refused(of_all=2, by_the_function=0), "OK"),
+    ("writes-refused", "a handful", refused(of_all=19, by_the_function=0, requests=19), "OK"),
+    (
+        "writes-refused",
+        "all throttled: the function runs not once",
+        {WRITE_REQUESTS: [[1.0] * 40] * 3, WRITES_4XX: [[1.0] * 40] * 3},
+        "ALARM",
+    ),
+    (
+        "writes-refused",
+        "one minute's peak",
+        {WRITE_REQUESTS: [[1.0] * 40] * 3, WRITES_4XX: [[], [], [20.0]]},
+        "OK",
+    ),
     (
         "replication-lag",
         "one peer far behind, the other prompt",

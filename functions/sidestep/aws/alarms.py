@@ -8,10 +8,18 @@ from sidestep.aws.failures import calling
 from sidestep.core.errors import SidestepError
 
 NOT_ABOUT_SERVING = frozenset(
-    {"replication-lag", "heartbeats-missing", "dead-letters", "unsent-events", "needs-person"}
+    {
+        "replication-lag",
+        "heartbeats-missing",
+        "dead-letters",
+        "unsent-events",
+        "needs-person",
+        "writes-refused",
+    }
 )
 """Alarms of the template that say nothing about how this Region serves its clients: of another
-Region's writes, of the observer itself, or for people. They are no evidence against it."""
+Region's writes, of the observer itself, of too many clients, or for people. They are no evidence
+against it."""
 
 
 class OwnAlarms:

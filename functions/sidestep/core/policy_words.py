@@ -205,7 +205,12 @@ def _waits(policy: Policy) -> str:
 def _capacity(policy: Policy) -> tuple[str, ...]:
     shares = policy.capacity_percent
     if not shares:
-        return ()
+        return (
+            "Each Region is taken to carry the whole peak. Of messages it accepts "
+            "`WriteRateLimit` a second (200 by default) and answers 429 to more: where the peak "
+            "of all Regions together is above that, times the Regions that remain after a drain, "
+            "the drain refuses clients. Then raise that limit or set `capacity_percent`.",
+        )
     each = ", ".join(f"{region} carries {share} %" for region, share in sorted(shares.items()))
     return (
         f"Of the peak {each}, every other Region {FULL} %: unless those that remain carry {FULL} % "
