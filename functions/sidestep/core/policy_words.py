@@ -67,7 +67,8 @@ WORDS: Mapping[str, str] = {
     ),
     "replication_deadline_s": (
         "So long it waits for replication to be proven; a planned move is called off then, "
-        'any other drain goes on and says "not known". A return waits longer, see '
+        'any other drain goes on and says "not known". So long, too, writes at risk are put '
+        "back anew after a drain while somebody else cannot be read. A return waits longer, see "
         "`stability_deadline_s`"
     ),
     "worst_lag_ms": (
@@ -115,7 +116,10 @@ def together(policy: Policy) -> tuple[str, ...]:
         "most.",
         f"A failover waits for nothing before the drain; after it, it holds the incident until DNS "
         f"has named only other Regions for {_RUN_OUT_S} s ({policy.traffic_deadline_s} s after the "
-        f"drain at most) and replication is measured ({policy.replication_deadline_s} s at most). "
+        f"drain at most) and replication is measured ({policy.replication_deadline_s} s at most), "
+        "and until writes at risk are counted and put back "
+        f"(for {policy.replication_deadline_s} s from the first try, while another Region cannot "
+        "be read). "
         f"Clients are watched leaving until {policy.traffic_deadline_s} s after the drain, with "
         "nothing held: no return waits for that.",
         f"A holder that dies is taken over from after {policy.lease_s + CLOCK_SKEW_MS // 1000} s.",
