@@ -28,7 +28,7 @@ def test_the_data_table_has_a_protected_replica_in_every_guarded_region(
     replicas = Stack(regions[0], regions).resources["DataTable"]["Properties"]["Replicas"]
     assert [replica["Region"] for replica in replicas] == list(regions)
     for replica in replicas:
-        assert replica["DeletionProtectionEnabled"] is True
+        assert replica["DeletionProtectionEnabled"] == "true"
         assert replica["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
@@ -82,6 +82,23 @@ def test_lag_is_measured_from_the_own_stream_at_home_and_from_the_given_one_else
     assert away["EventSourceArn"] == given
 
 
+def test_a_stack_that_comes_before_homes_waits_for_its_replica_with_nothing_but_the_lag() -> None:
+    """The first coordination Region's comes first, guarded or not."""
+    before = set(Stack("eu-west-2", DataTableStreamArn="").resources)
+    after = set(Stack("eu-west-2", DataTableStreamArn="arn:aws:dynamodb:given").resources)
+
+    assert after - before == {"ReplicatedArrivals"}
+    assert not before - after
+
+
+def test_tables_of_a_first_deployment_need_not_refuse_to_be_deleted() -> None:
+    given = Stack("eu-west-1", DeletionProtection="false").resources
+    tables = [given[name]["Properties"] for name in ("DataTable", "CoordinationTable")]
+    protected = [given["RegionalTable"]["Properties"], *(r for t in tables for r in t["Replicas"])]
+
+    assert {one["DeletionProtectionEnabled"] for one in protected} == {"false"}
+
+
 def test_tables_outlive_their_stack() -> None:
     tables = [
         resource
@@ -90,7 +107,10 @@ def test_tables_outlive_their_stack() -> None:
     ]
     assert len(tables) == 3
     for table in tables:
-        assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == (
+            "RetainExceptOnCreate",
+            "Retain",
+        )
 
 
 def test_people_are_told_by_email_only_where_an_address_is_given() -> None:

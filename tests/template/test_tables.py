@@ -41,7 +41,7 @@ def test_the_data_table_is_eventually_consistent_so_a_lost_region_blocks_no_writ
 
 def test_drain_marks_and_ledger_survive_a_slip_of_the_hand() -> None:
     table = made("RegionalTable")
-    assert table["DeletionProtectionEnabled"] is True
+    assert table["DeletionProtectionEnabled"] == "true"
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
@@ -49,7 +49,7 @@ def test_leases_and_incidents_survive_a_slip_of_the_hand_in_each_region() -> Non
     replicas = made("CoordinationTable")["Replicas"]
     assert len(replicas) == 3
     for replica in replicas:
-        assert replica["DeletionProtectionEnabled"] is True
+        assert replica["DeletionProtectionEnabled"] == "true"
         assert replica["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
