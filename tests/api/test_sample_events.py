@@ -10,7 +10,8 @@ import pytest
 
 from sidestep.aws.bus import MessageWritten
 from sidestep.core.messages import digest
-from tests.api.data_plane import ROOT, sample
+from tests.api.data_plane import HERE, ROOT, sample
+from tests.template.one_stack import Stack
 
 NAMES = sorted(path.stem for path in (ROOT / "events").glob("*.json"))
 
@@ -49,6 +50,20 @@ def test_an_event_has_the_envelope_of_eventbridge(name: str) -> None:
     }
 
     assert set(sample(name)) == envelope
+
+
+def test_the_sample_alarm_is_one_that_a_stack_makes() -> None:
+    event = sample("alarm-state-change")
+    made = {
+        alarm["AlarmName"]: alarm
+        for alarm in Stack(HERE).of_type("AWS::CloudWatch::Alarm").values()
+    }
+    alarm, told = made[event["detail"]["alarmName"]], event["detail"]["configuration"]
+
+    assert event["resources"][0].endswith(f":alarm:{alarm['AlarmName']}")
+    assert told["description"] == alarm["AlarmDescription"]
+    assert [one["id"] for one in told["metrics"]] == [one["Id"] for one in alarm["Metrics"]]
+    assert told["metrics"][-1]["expression"] == alarm["Metrics"][-1]["Expression"]
 
 
 def test_the_sample_writes_are_messages_that_the_write_path_would_have_made() -> None:
