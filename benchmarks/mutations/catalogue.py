@@ -181,8 +181,8 @@ MUTATIONS = (
         "nobody-takes-over",
         "what a crashed execution left half done stays so",
         f"{CORE}/decide.py",
-        'return decision(TAKE_OVER, held, "its holder renewing the lease")',
-        'return decision(HOLD, held, "its holder renewing the lease")',
+        "return decision(TAKE_OVER, held, change, alone=alone)",
+        "return decision(HOLD, held, change, alone=alone)",
         "health-errors region-dark workflow-crash",
     ),
     one(

@@ -19,7 +19,7 @@ CLAIM = {
     "holder": "arn:aws:states:us-east-1:123456789012:execution:m:n",
     "lease_until": 1,
 }
-COMMANDS = ["aws … failover", "aws … recovery"]
+COMMANDS = ["aws … failover", "aws … recovery", "aws … recovery, forced"]
 
 
 def says(**payload: Any) -> list[Any]:
@@ -43,6 +43,12 @@ def repaired(writes: int, **otherwise: Any) -> list[Any]:
     """What repairing comes to when it ends well."""
     well = {"conflicts": [], "conflicting": 0, "lost": 0, "unread": [], "complete": True}
     return says(**{"repaired": writes, **well, "more": False, "began": 0, **otherwise})
+
+
+def stability(**otherwise: Any) -> list[Any]:
+    """What a look at a Region's stability says when all are well."""
+    well = {"stable": True, "bad": False, "healthy_for_s": 60, "why": "", "alone": False}
+    return says(**{**well, "others": ["us-east-1"], **otherwise})
 
 
 RECORDED = says(recorded=True, words="in words", at=1)
@@ -81,20 +87,20 @@ RECOVERY = {
     "Claim the incident": held("DRAINED"),
     "Begin probation again": RECORDED,
     "Close what another left open": RECORDED,
-    "See whether it is stable": says(stable=True, bad=False, healthy_for_s=60, why=""),
+    "See whether it is stable": stability(),
     "See whether its replica has caught up": says(caught_up=True, lag_ms=1, why=""),
     "Repair the writes at risk": repaired(1),
     "Note what was repaired": RECORDED,
     "Keep the lease while a person thinks": RECORDED,
     "Ask a person": [{}],
-    "See whether it is still stable": says(stable=True, bad=False, healthy_for_s=60, why=""),
+    "See whether it is still stable": stability(),
     "See whether its replica still keeps up": says(caught_up=True, lag_ms=1, why=""),
     "Restore the toggle": says(set=True, version=3, why=""),
     "Restore the gate": says(set=True, marks={}, why={}),
     "Note that it is on probation": RECORDED,
     "Watch traffic return": says(done=True, dns_moved=True, traffic_moved=None),
-    "Watch it while traffic returns": says(stable=False, bad=False, healthy_for_s=5, why=""),
-    "Watch it on probation": says(stable=True, bad=False, healthy_for_s=60, why=""),
+    "Watch it while traffic returns": stability(stable=False, healthy_for_s=5),
+    "Watch it on probation": stability(),
     "Close the incident": RECORDED,
     "Back out by the gate": says(set=True, marks={}, why={}),
     "Back out by the toggle": says(set=True, version=4, why=""),

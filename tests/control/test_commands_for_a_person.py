@@ -61,7 +61,7 @@ def test_a_recovery_that_breaks_half_way_tells_the_command_that_tries_it_again(
 ) -> None:
     plane.drained()
     claimed = plane.ask_claim("back", kind="recovery")
-    _, restore = commands_in(workflow_that_breaks("recovery", "Close the incident", claimed))
+    _, restore, _ = commands_in(workflow_that_breaks("recovery", "Close the incident", claimed))
     plane.later(HELD_FOR_S)
 
     taken = pasted(plane, restore)

@@ -17,7 +17,7 @@ from localcloud.asl.history import MAX_STANDARD_EVENTS
 from sidestep.core.policy import _RANGES, Policy
 from tests.asl.ours import Bench
 from tests.asl.workflows import FOLDER, definition_of, files
-from tests.control.scripted_steps import FAILOVER, RECOVERY, held, repaired, says
+from tests.control.scripted_steps import FAILOVER, RECOVERY, held, repaired, says, stability
 
 Flow = Mapping[str, Any]
 MACHINES = {path.name.removesuffix(".asl.json"): definition_of(path) for path in files()}
@@ -103,7 +103,7 @@ def endless(flow: Flow) -> set[str]:
 POLICY = Policy()
 DRILL_S = 15 * 60
 NOW_MS = 1_767_225_600_000
-UNSTABLE = says(stable=False, bad=False, healthy_for_s=3, why="not long enough")
+UNSTABLE = stability(stable=False, bad=False, healthy_for_s=3, why="not long enough")
 UNKNOWN = says(caught_up=None, lag_ms=None, why="no heartbeat")
 STAYS = says(done=False, dns_moved=None, traffic_moved=None, requests=None, moved_at=None)
 UNREAD = repaired(0, complete=False, unread=["us-west-2"])

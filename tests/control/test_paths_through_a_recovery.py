@@ -10,7 +10,7 @@ from sidestep.core.policy import Policy
 from tests.asl.ours import EPOCH, Bench
 from tests.asl.scripts import Run, Throw
 from tests.asl.workflows import FOLDER, definition_of
-from tests.control.scripted_steps import RECOVERY, held, repaired, run_with, says
+from tests.control.scripted_steps import RECOVERY, held, repaired, run_with, says, stability
 
 NOW_MS = int(EPOCH * 1000)
 
@@ -40,8 +40,8 @@ def test_a_return_waits_until_replication_can_be_proven_and_asks_nobody() -> Non
 
 
 def test_a_region_that_turns_bad_while_it_catches_up_stays_drained() -> None:
-    well = says(stable=True, bad=False, healthy_for_s=60, why="")[0]
-    bad = says(stable=False, bad=True, healthy_for_s=0, why="503 again")[0]
+    well = stability(stable=True, bad=False, healthy_for_s=60, why="")[0]
+    bad = stability(stable=False, bad=True, healthy_for_s=0, why="503 again")[0]
     behind = says(caught_up=False, lag_ms=9, why="behind")
 
     run = recovery(
@@ -53,7 +53,7 @@ def test_a_region_that_turns_bad_while_it_catches_up_stays_drained() -> None:
 
 
 def test_a_region_that_is_not_stable_within_the_deadline_stays_drained() -> None:
-    shaky = says(stable=False, bad=False, healthy_for_s=3, why="own observer silent")
+    shaky = stability(stable=False, bad=False, healthy_for_s=3, why="own observer silent")
 
     run = recovery(See_whether_it_is_stable=shaky)
 
@@ -132,7 +132,7 @@ def test_a_toggle_that_cannot_be_opened_leaves_it_drained_and_the_gate_shut() ->
 
 
 def test_turning_bad_on_probation_backs_out_by_both_switches() -> None:
-    bad = says(stable=False, bad=True, healthy_for_s=0, why="503 again")
+    bad = stability(stable=False, bad=True, healthy_for_s=0, why="503 again")
 
     run = recovery(Watch_it_on_probation=bad)
 
@@ -217,7 +217,7 @@ def test_a_back_out_that_can_put_nothing_back_is_put_down_all_the_same(error: st
 
 
 def test_a_region_that_turns_bad_while_a_person_thinks_stays_drained() -> None:
-    bad = says(stable=False, bad=True, healthy_for_s=0, why="503 again")
+    bad = stability(stable=False, bad=True, healthy_for_s=0, why="503 again")
 
     run = recovery(
         Claim_the_incident=held("DRAINED", approval="always"), See_whether_it_is_still_stable=bad
@@ -229,7 +229,7 @@ def test_a_region_that_turns_bad_while_a_person_thinks_stays_drained() -> None:
 
 
 def test_a_region_that_turns_bad_while_its_writes_are_repaired_stays_drained() -> None:
-    bad = says(stable=False, bad=True, healthy_for_s=0, why="503 again")
+    bad = stability(stable=False, bad=True, healthy_for_s=0, why="503 again")
 
     run = recovery(See_whether_it_is_still_stable=bad)
 
@@ -261,7 +261,7 @@ def test_who_agreed_to_a_doubt_about_replication_is_not_asked_to_wait_for_its_en
 
 def test_a_return_that_goes_bad_before_dns_is_seen_to_answer_it_backs_out_at_once() -> None:
     unseen = says(done=False, dns_moved=None, traffic_moved=None)
-    bad = says(stable=False, bad=True, healthy_for_s=0, why="writes fail")
+    bad = stability(stable=False, bad=True, healthy_for_s=0, why="writes fail")
 
     run = recovery(Watch_traffic_return=unseen, Watch_it_while_traffic_returns=bad)
 
@@ -282,8 +282,8 @@ def test_a_return_that_cannot_be_judged_for_a_moment_is_watched_on() -> None:
 
 def test_replication_is_proven_by_what_came_after_the_region_was_last_found_stable() -> None:
     """Not after the start: a heartbeat of then may be half an hour old."""
-    well = says(stable=True, bad=False, healthy_for_s=60, why="")[0]
-    shaky = says(stable=False, bad=False, healthy_for_s=3, why="own observer silent")[0]
+    well = stability(stable=True, bad=False, healthy_for_s=60, why="")[0]
+    shaky = stability(stable=False, bad=False, healthy_for_s=3, why="own observer silent")[0]
     behind = says(caught_up=False, lag_ms=9, why="behind")[0]
     stable = [*[shaky] * 30, well, well, shaky, well]
     arrived = [behind, behind, says(caught_up=True, lag_ms=1, why="")[0]]

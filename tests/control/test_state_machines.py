@@ -44,6 +44,7 @@ SAFE = {
     "Decide whether it has caught up",
     "Decide whether it keeps up",
     "Decide whether it holds so far",
+    "Decide how probation goes",
     "See whether there is more to put back",
     "See whether more came meanwhile",
     "Put the incident down",

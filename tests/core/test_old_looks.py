@@ -42,6 +42,16 @@ def test_ballots_of_this_moment_move_nothing_where_their_looks_are_old(
     assert going_on == (action == FAILOVER)
 
 
+def test_a_ballot_says_since_when_its_observer_has_been_at_work_with_no_gap() -> None:
+    first = cast_at(NOW, look(200, NOW))
+    later = NOW + POLICY.vote_max_age_s * 1000
+    going_on = cast_at(later, look(200, later), before=first)
+    back = later + int(OLD_S * 1000)
+    again = cast_at(back, look(200, back), before=Ballot.from_dict(going_on.to_dict()))
+
+    assert [b.at_work_since_ms for b in (first, going_on, again)] == [NOW, NOW, back]
+
+
 def test_old_looks_do_not_prove_a_region_to_be_well_either() -> None:
     everybody = [ballot(one, age_s=0.0, looked_s=OLD_S) for one in REGIONS]
     found = find(LONDON, counting(view(*everybody), POLICY, NOW), POLICY)

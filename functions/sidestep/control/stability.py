@@ -1,4 +1,4 @@
-"""Step: how long has a Region been healthy, by everybody's votes?"""
+"""Step: how long has a Region been healthy, by everybody's votes or, alone, by its own?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from sidestep.aws.ballots import Ballots
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.core.findings import counting, find, healthy_for_s
+from sidestep.core.findings import counting, find
+from sidestep.core.returning import known_able, standing
 
 settings = Settings.from_environment()
 policy = _parts.policy(settings)
@@ -17,16 +18,19 @@ ballots = Ballots(table, settings.regions)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"claim", "window_s", "since"? (ms)}` → `{"stable", "bad", "healthy_for_s", "why"}`.
+    """`{"claim", "window_s", "since"? (ms)}`
+    → `{"stable", "bad", "healthy_for_s", "why", "alone", "others"}`.
 
     With `since`, the window begins no earlier than then: probation counts from the restore.
+    `alone`: by its own observer's word, since nothing else serves. `others`: the other Regions that
+    are known to be able to serve in its place.
     """
-    now = _parts.now_ms()
+    now, window_s = _parts.now_ms(), float(event["window_s"])
     claim = lease.renew(_parts.claim_from(event), now)
-    known = ballots.everything()
-    view = known.view(settings.application, settings.regions)
+    view = ballots.everything().view(settings.application, settings.regions)
     finding = find(claim.region, counting(view, policy, now), policy)
-    healthy, why = healthy_for_s(finding, now)
+    well = standing(claim.region, view, policy, window_s, now)
+    healthy, why = well.healthy_s, well.why
     if event.get("since") is not None:
         healthy = min(healthy, (now - int(event["since"])) / 1000)
     return {
@@ -34,4 +38,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         "bad": finding.impaired,
         "healthy_for_s": round(healthy, 1),
         "why": finding.reasons[0] if finding.impaired else why,
+        "alone": well.alone,
+        "others": list(known_able(claim.region, view, policy, now)),
     }

@@ -59,13 +59,13 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         if decision.action != NONE:
             logger.info(decision.reasons[0], **decision.to_dict())
     metrics.add_metric("NeedsPerson", "Count", int(any(d.page for d in decisions)))
-    starts = due(view, decisions) if known.ballots[settings.region].observer_healthy else ()
+    believed = known.ballots[settings.region].observer_healthy
     return {
         "decisions": [decision.to_dict() for decision in decisions],
         "due": [
             {"workflow": d.workflow, "name": d.name, "input": dict(d.input)}
-            for d in starts
-            if _ours_to_start(d)
+            for d in due(view, decisions)
+            if _ours_to_start(d, believed)
         ],
         "looks": _looks(closer_looks(view, policy, now)),
     }
@@ -77,9 +77,12 @@ def _looks(closer: int) -> list[dict[str, Any]]:
     return [{"region": one, **look} for one in settings.regions for _ in range(max(1, closer))]
 
 
-def _ours_to_start(one: Due) -> bool:
-    """Others move a Region's traffic: a holder in the Region being left may die with it."""
-    return one.workflow == TOGGLE or one.input["region"] != settings.region
+def _ours_to_start(one: Due, believed: bool) -> bool:
+    """Others move a Region's traffic: a holder in the Region being left may die with it. Its own
+    observer brings it back where nothing else serves; then nobody else may be alive, and it was
+    believed about its own Region whatever it reaches (core/returning.py)."""
+    own = one.workflow != TOGGLE and one.input["region"] == settings.region
+    return one.by_own if own else believed
 
 
 def _cast(probes: list[dict[str, Any]], now: int) -> Everything:

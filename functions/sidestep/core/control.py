@@ -203,14 +203,18 @@ def plan_claim(
     order was given: what others have done about the Region since makes it void.
 
     An operator's failover that takes over another's keeps its own mode. It takes over a recovery,
-    too: one that nobody holds any more, and, forced, one that is held.
+    too: one that nobody holds any more, and, forced, one that is held. A forced recovery takes over
+    a recovery that is held, and a failover that has begun to drain and that nobody holds any more:
+    whoever could finish that may be dead. A return keeps the mode of the drain that it ends.
     """
     now = control.of(region)
     if now.holder == holder:
         return ClaimPlan(now, "already held by this execution")
     by_hand = kind == FAILOVER and mode != AUTOMATIC
+    forced_back = kind == RECOVERY and mode == FORCED and now.unfinished
     turned = by_hand and now.unfinished and now.kind == RECOVERY
-    if now.leased(now_ms) and not (turned and mode == FORCED):
+    by_force = (turned or forced_back) and mode == FORCED and now.kind == RECOVERY
+    if now.leased(now_ms) and not by_force:
         return ClaimPlan(None, f"{now.incident} is held by {now.holder}")
     # Whoever wrote `since_ms` may have had a clock that is late.
     if ordered_ms is not None and now.since_ms + CLOCK_SKEW_MS > ordered_ms:
@@ -225,7 +229,8 @@ def plan_claim(
     expected = incident_id(application, region, epoch)
     if incident is not None and incident != expected:
         return ClaimPlan(None, f"{incident} is over: the incident to claim would be {expected}")
-    refusal = "" if turned else _not_claimable(now, region, kind, fresh)
+    undone = forced_back and now.state in (DRAINING, DRAINED)
+    refusal = "" if turned or undone else _not_claimable(now, region, kind, fresh)
     if refusal:
         return ClaimPlan(None, refusal)
     claimed = RegionState(
@@ -251,6 +256,8 @@ def _attempts(now: RegionState, kind: str, fresh: bool, turned: bool, now_ms: in
         return now.undrained if now_ms - now.since_ms < IN_A_ROW_MS else 0
     if turned:
         return 0  # whatever was tried to bring it back: it is to go out
+    if kind == RECOVERY and now.unfinished and now.kind == FAILOVER:
+        return 1  # those before it were of a Region that served
     return now.attempts + (1 if kind == RECOVERY else 0)
 
 
@@ -267,5 +274,8 @@ def _not_claimable(now: RegionState, region: str, kind: str, fresh: bool) -> str
     if now.state == SERVING and not now.unfinished:
         return f"{region} is serving: there is nothing to recover"
     if now.unfinished and now.kind == FAILOVER:
-        return f"{region}'s failover is not finished: take that over first"
+        return (
+            f"{region}'s failover is not finished: take that over first, or, once it has begun to "
+            "drain and its lease has run out, start the recovery with mode forced"
+        )
     return ""

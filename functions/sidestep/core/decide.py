@@ -11,6 +11,8 @@ The invariants, before the rules:
   when all look bad, hold and page.
 - Detection always runs and is always told. Acting is a separate question, which core/holds.py
   may answer with "not now": pause, window, observe-only, cool-down, the daily budget.
+- A drained Region that is well comes back by its own observer's word where nothing else serves
+  (core/returning.py).
 - The order of ballots, and deciding twice, change nothing.
 """
 
@@ -26,14 +28,15 @@ from sidestep.core.capacity import shortfall
 from sidestep.core.control import (
     AUTOMATIC,
     FAILOVER,
+    PROBATION,
     RECOVERY,
     SERVING,
-    ControlState,
     RegionState,
     incident_id,
 )
-from sidestep.core.findings import Finding, View, counting, find, healthy_for_s
+from sidestep.core.findings import Finding, View, able, counting, find
 from sidestep.core.policy import Policy
+from sidestep.core.returning import standing
 from sidestep.core.votes import Ballot
 
 HOLD, NONE, TAKE_OVER = "hold", "none", "take-over"
@@ -59,6 +62,8 @@ class Decision:
     reasons: tuple[str, ...]
     would_change: str
     page: bool = False
+    alone: bool = False
+    """Nothing else serves, so the Region's own observer may start its recovery or take it over."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON, as it travels to the workflow and the command line."""
@@ -70,6 +75,7 @@ class Decision:
             "reasons": list(self.reasons),
             "would_change": self.would_change,
             "page": self.page,
+            "alone": self.alone,
         }
 
 
@@ -83,6 +89,7 @@ class _Maker(Protocol):
         change: str,
         diagnosis: str | None = None,
         page: bool = False,
+        alone: bool = False,
     ) -> Decision: ...
 
 
@@ -91,11 +98,13 @@ class Due:
     """A workflow to start: failover or recovery, its execution's name and input.
 
     `toggle` is no workflow: a switch that Route 53's control plane would not take earlier.
+    `by_own`: the Region's own observer may start it, too; all others may be dead.
     """
 
     workflow: str
     name: str
     input: Mapping[str, Any]
+    by_own: bool = False
 
 
 def decide(view: View, policy: Policy, now_ms: int) -> tuple[Decision, ...]:
@@ -124,7 +133,12 @@ def _decide_one(
     quiet = bool(window or seen) and not state.unfinished
 
     def decision(
-        action: str, words: str, change: str, diagnosis: str | None = None, page: bool = False
+        action: str,
+        words: str,
+        change: str,
+        diagnosis: str | None = None,
+        page: bool = False,
+        alone: bool = False,
     ) -> Decision:
         if page and quiet and seen:
             words = f"{words} ({seen})"
@@ -136,12 +150,13 @@ def _decide_one(
             (words, *finding.reasons),
             change,
             page and not quiet,
+            alone,
         )
 
     if state.unfinished:
-        return _unfinished(region, decision, policy, control, now_ms)
+        return _unfinished(region, decision, view, policy, now_ms)
     if state.state != SERVING:
-        return _drained(finding, state, decision, view, policy, now_ms)
+        return _drained(region, state, decision, view, policy, now_ms)
     if not finding.impaired:
         return _not_impaired(finding, decision, counted)
     if view.is_new(region):
@@ -155,6 +170,18 @@ def _decide_one(
         return decision(HOLD, window, "the window ending, or an operator's order")
     serving = [r for r in view.regions if control.of(r).state == SERVING]
     if all(findings[r].impaired for r in serving):
+        back = [r for r in view.regions if control.of(r).state == PROBATION]
+        well = [r for r in back if not findings[r].impaired]
+        if well:
+            # It may have to go out again, and then nothing would be left.
+            return decision(
+                HOLD,
+                f"{', '.join(well)} could take {region}'s traffic, but is on probation: nothing is "
+                "moved to it until that ends",
+                "that probation ending",
+                page=True,
+            )
+        serving += back
         return decision(
             HOLD,
             f"every serving Region looks impaired ({', '.join(serving)}): not a Regional fault",
@@ -220,22 +247,6 @@ def closer_looks(view: View, policy: Policy, now_ms: int) -> int:
     return AT_ONCE if max(vote.score.looks for vote in serving) <= FRESH_LOOKS else 1
 
 
-def able(region: str, findings: Mapping[str, Finding], control: ControlState) -> tuple[str, ...]:
-    """The other Regions that can take a Region's traffic: serving, and not themselves in trouble.
-
-    All Regions may fail at once and be found out one after the other (a bad deploy everywhere):
-    one that may be as bad by what is known so far is not one to move to.
-    """
-    return tuple(
-        other
-        for other, found in findings.items()
-        if other != region
-        and control.of(other).state == SERVING
-        and not found.impaired
-        and not found.may_be_as_bad_as(findings[region])
-    )
-
-
 def _not_impaired(finding: Finding, decision: _Maker, counted: Sequence[Ballot]) -> Decision:
     if not finding.others:
         seen = ", ".join(b.observer for b in counted) or "nobody"
@@ -247,9 +258,8 @@ def _not_impaired(finding: Finding, decision: _Maker, counted: Sequence[Ballot])
     return decision(NONE, f"{finding.region} is serving and healthy", "votes calling it impaired")
 
 
-def _unfinished(
-    region: str, decision: _Maker, policy: Policy, control: ControlState, now_ms: int
-) -> Decision:
+def _unfinished(region: str, decision: _Maker, view: View, policy: Policy, now_ms: int) -> Decision:
+    control = view.control
     state = control.of(region)
     if state.leased(now_ms):
         left = (state.lease_until_ms - now_ms) / 1000
@@ -262,31 +272,44 @@ def _unfinished(
     late_ms = now_ms - state.lease_until_ms
     if late_ms > OVERDUE_MS:
         held += f" {late_ms / 1000:.0f} s ago: nobody succeeds in taking it over"
-    return decision(TAKE_OVER, held, "its holder renewing the lease", page=late_ms > OVERDUE_MS)
+    change, alone = "its holder renewing the lease", False
+    if state.kind == RECOVERY or state.state != SERVING:
+        well = standing(region, view, policy, policy.stability_window_s, now_ms)
+        held += f"; {well.why}" if well.alone else ""
+        alone = well.alone
+    if alone and state.kind == FAILOVER:
+        # No Region finishes its own failover, and the others may be dead.
+        change += ", or an operator starting its recovery (forced)"
+        return decision(TAKE_OVER, held, change, page=True)
+    return decision(TAKE_OVER, held, change, page=late_ms > OVERDUE_MS, alone=alone)
 
 
 def _drained(
-    finding: Finding,
+    region: str,
     state: RegionState,
     decision: _Maker,
     view: View,
     policy: Policy,
     now_ms: int,
 ) -> Decision:
-    region = finding.region
+    well = standing(region, view, policy, policy.stability_window_s, now_ms)
     if state.mode != AUTOMATIC:
         words = f"{region} was drained by an operator's order ({state.incident}, {state.mode})"
+        if well.alone:
+            forced = "an operator starting its recovery (forced)"
+            return decision(HOLD, f"{words}; {well.why}", forced, "ordered", page=True)
         return decision(NONE, words, "an operator starting its recovery", "ordered")
-    stable, why = healthy_for_s(finding, now_ms)
-    if not stable:
-        return decision(NONE, f"stays drained: {why}", "every observer calling it healthy")
-    if stable < policy.stability_window_s:
-        words = f"{region} healthy for {stable:.0f} s of {policy.stability_window_s} s"
+    if not well.healthy_s:
+        return decision(NONE, f"stays drained: {well.why}", "every observer calling it healthy")
+    if well.healthy_s < policy.stability_window_s:
+        words = f"{region} healthy for {well.healthy_s:.0f} s of {policy.stability_window_s} s"
         return decision(NONE, words, "the stability window passing")
-    held = holds.before_return(region, view.control, policy, now_ms)
+    held = holds.before_return(region, view.control, policy, now_ms, well.alone)
     if held is not None:
-        return decision(HOLD, held.words, held.change, page=held.page)
-    return decision(RECOVERY, why, "an observer calling it impaired")
+        words = f"{held.words}; {well.why}" if well.alone else held.words
+        return decision(HOLD, words, held.change, page=held.page)
+    change = "another Region able to serve" if well.alone else "an observer calling it impaired"
+    return decision(RECOVERY, well.why, change, alone=well.alone)
 
 
 def due(view: View, decisions: Sequence[Decision]) -> tuple[Due, ...]:
@@ -308,9 +331,11 @@ def due(view: View, decisions: Sequence[Decision]) -> tuple[Due, ...]:
             starts.append(Due(FAILOVER, name, given | {"incident": name}))
         elif decision.action == RECOVERY:
             name = f"{state.incident}-r{state.attempts + 1}"
-            starts.append(Due(RECOVERY, name, given | {"incident": state.incident}))
+            given |= {"incident": state.incident}
+            starts.append(Due(RECOVERY, name, given, by_own=decision.alone))
         elif decision.action == TAKE_OVER:
             workflow = RECOVERY if state.kind == RECOVERY else FAILOVER
             name = f"{state.incident}-t{view.control.token + 1}"
-            starts.append(Due(workflow, name, given | {"incident": state.incident}))
+            given |= {"incident": state.incident}
+            starts.append(Due(workflow, name, given, by_own=decision.alone))
     return tuple(starts)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sidestep.core.canaries import wellness
-from sidestep.core.control import CLOCK_SKEW_MS, ControlState
+from sidestep.core.control import CLOCK_SKEW_MS, SERVING, ControlState
 from sidestep.core.policy import Policy
 from sidestep.core.votes import HEALTHY, IMPAIRED, REQUESTS, SUSPECTED, Ballot, Vote
 
@@ -87,7 +87,12 @@ class Finding:
 
 
 def counting(view: View, policy: Policy, now_ms: int) -> tuple[Ballot, ...]:
-    """The ballots that count: fresh, of healthy observers, of guarded Regions; in list order.
+    """The ballots that count: fresh, of healthy observers, of guarded Regions; in list order."""
+    return tuple(b for b in fresh(view, policy, now_ms) if b.observer_healthy)
+
+
+def fresh(view: View, policy: Policy, now_ms: int) -> tuple[Ballot, ...]:
+    """Every guarded Region's newest ballot that is not too old, in list order, believed or not.
 
     A ballot is as old as its casting, which proves that its observer lives; a vote is as old as
     its look. One whose look is too old is unknown, as if that had not been made: an observer that
@@ -102,7 +107,6 @@ def counting(view: View, policy: Policy, now_ms: int) -> tuple[Ballot, ...]:
         _of_fresh_looks(newest[region], policy, now_ms)
         for region in view.regions
         if region in newest
-        and newest[region].observer_healthy
         and now_ms - newest[region].at_ms <= policy.vote_max_age_s * 1000
         and newest[region].at_ms - now_ms <= CLOCK_SKEW_MS
     )
@@ -176,6 +180,22 @@ def _together(region: str, votes: Sequence[Vote], others: int, policy: Policy) -
     return (
         f"requests of {len(heard)} observers to {region} failed: together they score "
         f"{total:.1f} (limit {limit:g})"
+    )
+
+
+def able(region: str, findings: Mapping[str, Finding], control: ControlState) -> tuple[str, ...]:
+    """The other Regions that can take a Region's traffic: serving, and not themselves in trouble.
+
+    All Regions may fail at once and be found out one after the other (a bad deploy everywhere):
+    one that may be as bad by what is known so far is not one to move to.
+    """
+    return tuple(
+        other
+        for other, found in findings.items()
+        if other != region
+        and control.of(other).state == SERVING
+        and not found.impaired
+        and not found.may_be_as_bad_as(findings[region])
     )
 
 

@@ -96,25 +96,29 @@ def _cooling(region: str, control: ControlState, policy: Policy, now_ms: int) ->
     )
 
 
-def before_return(region: str, control: ControlState, policy: Policy, now_ms: int) -> Hold | None:
+def before_return(
+    region: str, control: ControlState, policy: Policy, now_ms: int, alone: bool = False
+) -> Hold | None:
     """Why a Region may not be brought back by itself now; None when it may.
 
-    A return that fails is a drain more, so the daily budget is of returns too.
+    A return that fails is a drain more, so the daily budget is of returns too. Where nothing else
+    serves (`alone`) it is not: a return is not backed out while nothing else could serve
+    (docs/decisions/012). Then the wait between tries does not grow either.
     """
-    used_up = spent(control, policy, now_ms)
+    used_up = None if alone else spent(control, policy, now_ms)
     if used_up:
         change = "those drains being a day old, or an operator starting its recovery"
         return Hold(f"{region} could return; {used_up}", change)
     state = control.of(region)
-    wait = patience_s(policy, state.attempts)
+    wait = patience_s(policy, min(state.attempts, 1) if alone else state.attempts)
     passed = (now_ms - state.since_ms) / 1000
     if passed < wait and control.acknowledgement(region) is None:
         words = f"{region}'s return did not succeed {passed:.0f} s ago; the next is tried"
         words += f" {wait:.0f} s after it ({state.attempts} tried)"
         change = "that time passing, an operator starting its recovery, or an acknowledgement"
-        return Hold(words, change, page=False)
+        return Hold(words, change, page=alone)
     held = orders(region, control, policy, now_ms)
-    return Hold(f"{region} could return; {held}", "that order ending", page=False) if held else None
+    return Hold(f"{region} could return; {held}", "that order ending", alone) if held else None
 
 
 def seen(region: str, control: ControlState, trouble_since_ms: int | None) -> str | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sidestep.core.control import Claim
+from sidestep.core.control import FORCED, MANUAL, Claim
 
 
 def announcement(claim: Claim, what: str, facts: Mapping[str, Any]) -> str:
@@ -18,19 +18,20 @@ def announcement(claim: Claim, what: str, facts: Mapping[str, Any]) -> str:
 def commands_for_a_person(
     claim: Claim, machines: Mapping[str, str], region_here: str
 ) -> tuple[str, ...]:
-    """The commands that finish or undo a half-done failover by hand, ready to paste.
+    """The commands that finish a half-done failover by hand, undo it, and undo it whatever is known
+    of the Region (forced), ready to paste.
 
     `machines` maps `failover` and `recovery` to their ARNs in `region_here`.
     """
 
-    def start(kind: str) -> str:
-        given = f'{{"region":"{claim.region}","mode":"manual"}}'
+    def start(kind: str, mode: str = MANUAL) -> str:
+        given = f'{{"region":"{claim.region}","mode":"{mode}"}}'
         return (
             f"aws stepfunctions start-execution --region {region_here} "
             f"--state-machine-arn {machines[kind]} --input '{given}'"
         )
 
-    return start("failover"), start("recovery")
+    return start("failover"), start("recovery"), start("recovery", FORCED)
 
 
 def command_to_heal(region: str, table: str, key: Mapping[str, Any]) -> str:

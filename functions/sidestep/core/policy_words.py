@@ -54,7 +54,8 @@ WORDS: Mapping[str, str] = {
     "cooldown_max_s": "The longest such wait",
     "max_drains_per_day": (
         "Automatic drains of all Regions together in 24 hours; then nothing is drained or brought "
-        "back by itself, and a person is called"
+        "back by itself, and a person is called; a return where nothing else serves is not held "
+        "by it"
     ),
     "undrained_retry_s": (
         "After a failover that was put down without a drain, so long until the next; "
@@ -75,16 +76,20 @@ WORDS: Mapping[str, str] = {
         "The recent worst replication lag; ten times it without writes is AWS's evacuation rule"
     ),
     "stability_window_s": (
-        "Every observer has to call a drained Region healthy for so long before it returns"
+        "Every observer has to call a drained Region healthy for so long before it returns; "
+        "where nothing else serves, its own"
     ),
     "stability_deadline_s": (
         "A recovery that does not see that by then stands down; one that sees it, but cannot "
         "prove replication by then, asks a person (`approval`)"
     ),
     "probation_s": (
-        "So long a returned Region has to hold under its own traffic, or it goes out again"
+        "So long a returned Region has to hold under its own traffic, or it goes out again, if "
+        "another can serve"
     ),
-    "approval": "When a person must agree to a return",
+    "approval": (
+        "When a person must agree to a return; where nothing else serves, data in doubt asks nobody"
+    ),
     "approval_timeout_s": "Silence for so long is a no",
     "maintenance": (
         "While a window is open its Region is neither drained nor brought back by itself, and "

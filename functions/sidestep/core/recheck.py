@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from sidestep.core import holds
 from sidestep.core.capacity import shortfall
 from sidestep.core.control import AUTOMATIC, FORCED, SERVING, Claim
-from sidestep.core.decide import able
-from sidestep.core.findings import View, counting, find
+from sidestep.core.findings import View, able, counting, find
 from sidestep.core.policy import Policy
 
 

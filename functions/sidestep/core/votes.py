@@ -116,13 +116,21 @@ class Vote:
 @dataclass(frozen=True)
 class Ballot:
     """All votes of one observer, cast at one time (ms), which proves that it was at work then; what
-    it had seen is as old as each vote's look. An unhealthy observer's word does not count."""
+    it had seen is as old as each vote's look. An unhealthy observer's word does not count.
+
+    `replica_works`: its own replica was written and read back. An observer may be unhealthy all the
+    same, as one that reaches none of its peers. `at_work_since_ms`: since when it has cast ballots
+    with no gap in which they were too old to count; 0: ever. What a vote says of earlier it only
+    had left to say when it fell silent.
+    """
 
     observer: str
     at_ms: int
     observer_healthy: bool
     why: str
     votes: Mapping[str, Vote]
+    replica_works: bool = False
+    at_work_since_ms: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -130,8 +138,9 @@ class Ballot:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Ballot:
-        """From plain JSON. The release before kept no times of looks: there the ballot's was
-        taken for them, and is."""
+        """From plain JSON. The release before kept no times of looks, and the ballot's was taken
+        for them, and is; nor did it say whether the replica works, or since when it had been at
+        work."""
         votes = {
             region: Vote(
                 region=region,
@@ -150,6 +159,8 @@ class Ballot:
             observer_healthy=bool(data["observer_healthy"]),
             why=str(data["why"]),
             votes=votes,
+            replica_works=bool(data.get("replica_works", False)),
+            at_work_since_ms=int(data.get("at_work_since_ms", data["at_ms"])),
         )
 
 
@@ -170,9 +181,16 @@ def cast(
     its own Region's, by name; `lags_ms` the age of each source's newest heartbeat
     here. `own_table_works`: its own heartbeat was written and read back this round.
     """
+    since_ms = _at_work_since(previous, policy, now_ms)
     if previous is not None and _is_overtaken(probes, previous, now_ms):
         believed = previous.observer_healthy and own_table_works
-        return replace(previous, at_ms=now_ms, observer_healthy=believed)
+        return replace(
+            previous,
+            at_ms=now_ms,
+            observer_healthy=believed,
+            replica_works=own_table_works,
+            at_work_since_ms=since_ms,
+        )
     votes = {}
     blind = previous is not None and _was_blind(observer, previous)
     for region, looks in by_region(probes).items():
@@ -201,7 +219,13 @@ def cast(
             region, tuple(evidence), score, before, again, policy, looked_ms, now_ms
         )
     healthy, why = _observer_health(observer, probes, own_table_works)
-    return Ballot(observer, now_ms, healthy, why, votes)
+    return Ballot(observer, now_ms, healthy, why, votes, own_table_works, since_ms)
+
+
+def _at_work_since(previous: Ballot | None, policy: Policy, now_ms: int) -> int:
+    if previous is None or now_ms - previous.at_ms > policy.vote_max_age_s * 1000:
+        return now_ms
+    return previous.at_work_since_ms
 
 
 def _is_overtaken(probes: Sequence[Probe], previous: Ballot, now_ms: int) -> bool:
