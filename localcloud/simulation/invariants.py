@@ -15,7 +15,7 @@ from localcloud.faults.by_hand import BY_HAND
 from localcloud.run import Outcome
 from localcloud.scenario import Fault
 from localcloud.simulation.harm import Harm, Strike
-from sidestep.core.control import AUTOMATIC, DRAINED, DRAINING, RESTORING, SERVING
+from sidestep.core.control import AUTOMATIC, DRAINED, DRAINING, PROBATION, RESTORING, SERVING
 from sidestep.core.policy import Policy
 
 NAMES = {
@@ -169,6 +169,8 @@ class Watch:
         on probation, and a person's order needs no reason."""
         if event["state"] == RESTORING and before == DRAINED:
             self.returns.append((event["t"], event["region"]))
+        if event["state"] == DRAINING and before == PROBATION and event["mode"] == AUTOMATIC:
+            self._backs_out(event["region"], event["t"])
         drains = event["state"] == DRAINING and before == SERVING
         if not drains or event["mode"] != AUTOMATIC:
             return
@@ -181,6 +183,26 @@ class Watch:
         if self.harm.was_a_blip(region, at_s):
             words = f"{event['incident']} drains {region}, which had failed for a moment"
             self.violations.append(Violation("not-by-a-blip", words, at_s))
+
+    def _backs_out(self, region: str, at_s: float) -> None:
+        """A return does not hold. It may not go where it is well, and no other has been for so long
+        that all who look have seen it."""
+        others = [r for r, state in self._states.items() if r != region and state not in _OUT]
+        if not self.harm.excuses(region, self._regions, at_s) and all(
+            self._has_failed_plainly(other, at_s) for other in others
+        ):
+            words = f"{region} is drained again, and was the only one that was well"
+            self.violations.append(Violation("never-the-last", words, at_s))
+
+    def _has_failed_plainly(self, region: str, at_s: float) -> bool:
+        return any(
+            strike.region == region
+            and strike.kind in SEEN
+            and is_plain(strike)
+            and strike.since_s < at_s - _LOOKED_S
+            and strike.in_force(at_s, at_s)
+            for strike in self.harm.strikes
+        )
 
     def started_in_a_pause(self, heard_s: float, over_s: float) -> Iterator[Violation]:
         """Executions that move traffic and began under an order not to; a drill is an order too."""

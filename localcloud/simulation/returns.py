@@ -92,6 +92,8 @@ class Returns:
             words = f"{region} is on its way back, and {holder} never looked at its replica"
             self._broken("caught-up", words)
             return
+        if self._nothing_else_was_well(region, now_s):
+            return  # nobody could prove anything, and clients had nowhere else to go
         lacking = [write for write in self._writes() if self._is_missed(write, region, stable_s)]
         if lacking and not self._was_overtaken(stable_s, now_s):
             newest = max(lacking, key=lambda write: write.at_s)
@@ -100,6 +102,12 @@ class Returns:
                 f"{stable_s:.1f} s, one by {newest.region} of {newest.at_s:.1f} s"
             )
             self._broken("caught-up", words)
+
+    def _nothing_else_was_well(self, region: str, now_s: float) -> bool:
+        """Whether each other Region that served was harmed, or cut off from all, until lately."""
+        regions = self._cloud.topology.regions
+        others = (one for one in self._serves_since_s if one != region)
+        return all(self._harm.excuses(one, regions, now_s) for one in others)
 
     def _is_missed(self, write: AckedWrite, region: str, stable_s: float) -> bool:
         """Whether another Region, one that has served since, wrote it before, and it lacks."""

@@ -83,6 +83,16 @@ def test_where_there_is_doubt_everybody_looks_closely_at_its_own_region_too(
     assert len(plane.invoke("probe", LONDON, region=LONDON)["requests"]) == 1
 
 
+def test_a_region_that_is_out_sends_canaries_to_itself(
+    plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network_says(monkeypatch, http(200, b"{}"))
+
+    own = plane.invoke("probe", LONDON, region=LONDON, canaries=True)["requests"]
+
+    assert len(own) == 1 + len(CANARIES)
+
+
 def test_a_look_at_a_slow_region_ends_within_a_round(
     plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,8 +72,9 @@ def test_looks_stay_ten_seconds_apart_however_long_each_takes() -> None:
 
 def test_doubt_makes_the_next_looks_closer_ones_and_several_at_once_until_the_minute_ends() -> None:
     regions = [f"r{n}" for n in range(2)]
-    sure = [{"region": region, "closer": False} for region in regions]
-    doubt = [{"region": region, "closer": True} for region in regions for _ in range(3)]
+    own = {"canaries": False}
+    sure = [{"region": region, "closer": False, **own} for region in regions]
+    doubt = [{"region": region, "closer": True, **own} for region in regions for _ in range(3)]
     said = [{"Payload": {"decisions": [], "due": [], "looks": looks}} for looks in (doubt, sure)]
     run = Observed(SCHEDULED, Cast_the_vote_and_decide=said)
 

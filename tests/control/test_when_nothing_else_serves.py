@@ -71,6 +71,16 @@ def test_the_regions_own_observer_starts_its_return(warm_plane: ControlPlane) ->
     assert "nothing else serves" in recoveries[0]["input"]["reasons"][0]
 
 
+def test_while_it_is_out_its_own_observer_sends_canaries_to_it(warm_plane: ControlPlane) -> None:
+    def asked() -> list[str]:
+        looks = look(warm_plane, LONDON, bad=())["looks"]
+        return [one["region"] for one in looks if one.get("canaries")]
+
+    assert asked() == []
+    warm_plane.drained(mode="automatic")
+    assert asked() == [LONDON]
+
+
 def test_it_starts_none_while_another_observer_votes_for_its_own_region(
     warm_plane: ControlPlane,
 ) -> None:

@@ -267,6 +267,29 @@ def test_a_region_comes_back_with_what_was_written_elsewhere(
     assert world.broken == found
 
 
+@pytest.mark.parametrize(
+    ("kind", "until_s", "found"),
+    [
+        ("region-down", 300.0, []),
+        ("region-down", 170.0, ["caught-up"]),  # well again for longer than votes are old
+        ("stepfunctions-down", 300.0, ["caught-up"]),  # it serves, though its observer is silent
+    ],
+)
+def test_what_it_lacks_is_excused_where_in_truth_nothing_else_was_well(
+    world: World, kind: str, until_s: float, found: list[str]
+) -> None:
+    world.harm.strikes.append(Strike(kind, THERE, {}, 100.0, until_s))
+    world.returns.start(lambda: [write(THERE, 190.0)])
+    world.becomes(100.0, state="DRAINED")
+    world.becomes(150.0, holder=RECOVERY, token=2, kind="recovery")
+    world.step(150.0, "Claim the incident")
+    world.step(200.0, "See whether it is stable")
+    world.step(201.0, "See whether its replica has caught up")
+    world.becomes(240.0, state="RESTORING")
+
+    assert world.broken == found
+
+
 def test_a_region_that_was_not_looked_at_does_not_come_back(world: World) -> None:
     world.becomes(100.0, state="DRAINED", holder=RECOVERY, token=2, kind="recovery")
     world.becomes(240.0, state="RESTORING")

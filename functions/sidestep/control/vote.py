@@ -13,6 +13,7 @@ from sidestep.aws.heartbeats import ReplicaHeartbeats
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
 from sidestep.control._marks import OwnMarks
+from sidestep.core.control import SERVING
 from sidestep.core.decide import NONE, TOGGLE, Due, closer_looks, decide, due
 from sidestep.core.errors import SidestepError
 from sidestep.core.replication import lags
@@ -67,14 +68,19 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             for d in due(view, decisions)
             if _ours_to_start(d, believed)
         ],
-        "looks": _looks(closer_looks(view, policy, now)),
+        "looks": _looks(closer_looks(view, policy, now), view.control.of(settings.region).state),
     }
 
 
-def _looks(closer: int) -> list[dict[str, Any]]:
-    """One look at each Region, or so many closer ones side by side."""
-    look = {"closer": closer > 0}
-    return [{"region": one, **look} for one in settings.regions for _ in range(max(1, closer))]
+def _looks(closer: int, own_state: str) -> list[dict[str, Any]]:
+    """One look at each Region, or so many closer ones side by side. At its own with canaries where
+    that is out: it may come to hang on this observer's word alone."""
+    out = {"canaries": True} if own_state != SERVING else {}
+    return [
+        {"region": one, "closer": closer > 0, **(out if one == settings.region else {})}
+        for one in settings.regions
+        for _ in range(max(1, closer))
+    ]
 
 
 def _ours_to_start(one: Due, believed: bool) -> bool:
