@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.asl.scripts import Throw
 from tests.asl.workflows import Scenario
-from tests.control.scripted_steps import FAILOVER, RECOVERY, held, says
+from tests.control.scripted_steps import FAILOVER, RECOVERY, held, says, stability
 
 REGION = {"region": "eu-west-2"}
 ALARM = {"detail-type": "CloudWatch Alarm State Change", "source": "aws.cloudwatch"}
@@ -94,7 +94,7 @@ SCENARIOS: list[Scenario] = [
     ),
     recovery(
         "it turns bad on probation",
-        {"Watch it on probation": says(stable=False, bad=True, healthy_for_s=0, why="503")},
+        {"Watch it on probation": stability(stable=False, bad=True, healthy_for_s=0, why="503")},
         "Back out by the gate",
         "Note that it is drained again",
     ),

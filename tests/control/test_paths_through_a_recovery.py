@@ -100,6 +100,14 @@ def test_a_ledger_that_an_hour_does_not_get_through_leaves_the_data_in_doubt() -
 UNREAD = repaired(0, complete=False, unread=["us-west-2"])
 
 
+def test_a_person_is_asked_at_once_of_what_no_further_look_can_tell() -> None:
+    """All could be read; no count had said how far back to look."""
+    run = recovery(Repair_the_writes_at_risk=repaired(0, complete=False))
+
+    assert "Wait until it can be compared" not in run.states
+    assert "Ask a person" in run.states
+
+
 def test_who_could_not_be_read_is_read_again_before_a_person_is_asked() -> None:
     run = recovery(Repair_the_writes_at_risk=[*UNREAD * 6, *repaired(3)])
 
@@ -160,7 +168,7 @@ def test_a_recovery_taken_over_on_probation_watches_anew() -> None:
     assert run.output["what"] == "recovered"
 
 
-BAD = says(stable=False, bad=True, healthy_for_s=0, why="503 again")
+BAD = stability(stable=False, bad=True, healthy_for_s=0, why="503 again")
 
 
 def backed_out(**changed: Any) -> Run:
