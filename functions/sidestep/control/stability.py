@@ -25,11 +25,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     `alone`: by its own observer's word, since nothing else serves. `others`: the other Regions that
     are known to be able to serve in its place.
     """
-    now, window_s = _parts.now_ms(), float(event["window_s"])
+    now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
     view = ballots.everything().view(settings.application, settings.regions)
     finding = find(claim.region, counting(view, policy, now), policy)
-    well = standing(claim.region, view, policy, window_s, now)
+    well = standing(claim.region, view, policy, float(event["window_s"]), now)
     healthy, why = well.healthy_s, well.why
     if event.get("since") is not None:
         healthy = min(healthy, (now - int(event["since"])) / 1000)
