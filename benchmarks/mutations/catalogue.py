@@ -33,8 +33,8 @@ MUTATIONS = (
             ),
             Edit(
                 f"{AWS}/incident_record.py",
-                '"attribute_not_exists(#token) OR (#token <= :mine AND #last <> :this)"',
-                f'"attribute_not_exists(#token) OR #token <= :mine OR #last <> :this{_ALWAYS}"',
+                '"(#token <= :mine AND #last <> :this AND size(#steps) < :most)"',
+                f'"((#token <= :mine OR #last <> :this{_ALWAYS}) AND size(#steps) < :most)"',
             ),
         ),
         ("health-errors", "region-dark", "write-errors", "workflow-slow"),
@@ -141,8 +141,8 @@ MUTATIONS = (
         (
             Edit(
                 f"{CONTROL}/gate.py",
-                "marks = gate.mark(claim, wardens_of(claim.region, settings.regions), drain, now)",
-                "marks = gate.mark(claim, wardens_of(claim.region, settings.regions), True, now)",
+                "marks = gate.mark(claim, wardens, drain, now, lease.newest_token)",
+                "marks = gate.mark(claim, wardens, True, now, lease.newest_token)",
             ),
             Edit(
                 f"{CONTROL}/_marks.py",
@@ -181,8 +181,8 @@ MUTATIONS = (
         "nobody-takes-over",
         "what a crashed execution left half done stays so",
         f"{CORE}/decide.py",
-        "return decision(TAKE_OVER, held, change, alone=alone)",
-        "return decision(HOLD, held, change, alone=alone)",
+        "return decision(TAKE_OVER, held, change, page=late_ms > OVERDUE_MS, alone=alone)",
+        "return decision(HOLD, held, change, page=late_ms > OVERDUE_MS, alone=alone)",
         "health-errors region-dark workflow-crash",
     ),
     one(

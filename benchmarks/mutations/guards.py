@@ -187,8 +187,10 @@ GUARDS = (
         "        _parts.let_out(lease, policy, claim, now)\n"
         "    else:\n"
         "        lease.advance(claim, RESTORING, now)\n"
-        "    marks = gate.mark(claim, wardens_of(claim.region, settings.regions), drain, now)\n",
-        "    marks = gate.mark(claim, wardens_of(claim.region, settings.regions), drain, now)\n"
+        "    wardens = wardens_of(claim.region, settings.regions)\n"
+        "    marks = gate.mark(claim, wardens, drain, now, lease.newest_token)\n",
+        "    wardens = wardens_of(claim.region, settings.regions)\n"
+        "    marks = gate.mark(claim, wardens, drain, now, lease.newest_token)\n"
         "    if drain:\n"
         "        _parts.let_out(lease, policy, claim, now)\n"
         "    else:\n"

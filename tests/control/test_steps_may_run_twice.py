@@ -14,9 +14,10 @@ from sidestep.core.control import CLOCK_SKEW_MS
 from sidestep.core.policy import Policy
 from tests.control.control_plane import LONDON, OREGON, REGIONS, VIRGINIA, ControlPlane
 from tests.control.real_steps import LEFT, carry_out
+from tests.control.scripted_steps import stability
 
 RUNS_OUT_S = Policy().lease_s + CLOCK_SKEW_MS / 1000
-WELL: dict[str, Any] = {"Payload": {"stable": True, "bad": False, "healthy_for_s": 60, "why": ""}}
+WELL = stability()[0]
 BACK: dict[str, Any] = {
     "See whether it is stable": WELL,
     "See whether its replica has caught up": {"Payload": {"caught_up": True, "why": ""}},
@@ -49,7 +50,7 @@ BACKING_OUT = (
     "Put back what came meanwhile",
 )
 """And those of a return that fails."""
-BAD: dict[str, Any] = {"Payload": {"stable": False, "bad": True, "healthy_for_s": 0, "why": "503"}}
+BAD = stability(stable=False, bad=True, healthy_for_s=0, why="503")[0]
 
 
 def as_it_stands(plane: ControlPlane) -> Any:

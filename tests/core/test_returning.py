@@ -115,7 +115,10 @@ def test_the_regions_own_observer_may_start_it_and_only_then() -> None:
 def test_what_a_dead_holder_left_is_taken_over_by_the_regions_own_observer_if_it_is_a_return(
     kind: str,
 ) -> None:
-    left = with_region(LONDON, OUT, state=DRAINING, kind=kind, holder="arn:x")
+    out_since = NOW - 40_000
+    left = with_region(
+        LONDON, OUT, state=DRAINING, kind=kind, holder="arn:x", lease_until_ms=out_since
+    )
     seen = view(LONDON_SAYS, control=left)
 
     decision = decided(seen)[LONDON]
