@@ -208,9 +208,11 @@ def _decide_one(
     if blocked is not None:
         return decision(HOLD, blocked.words, blocked.change, page=True)
     words = f"{region} is impaired and {', '.join(left)} can serve"
+    # From when on it was due is in no item: what held it back may have ended just now.
     late_ms = now_ms - (finding.bad_since_ms or now_ms)
     if late_ms > OVERDUE_MS:
-        words += f", which has been so for {late_ms / 1000:.0f} s: failovers do not begin"
+        words += f"; impaired for {late_ms / 1000:.0f} s: "
+        words += "if nothing held it back, failovers do not begin"
     return decision(
         FAILOVER,
         words,
