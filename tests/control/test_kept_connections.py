@@ -11,9 +11,10 @@ import struct
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.client import parse_headers
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import boto3
 import pytest
@@ -65,8 +66,8 @@ class Server:
 
     def _serve(self, accepted: socket.socket) -> None:
         made = self._tls.wrap_socket(accepted, server_side=True) if self._tls else accepted
-        answered = 0
-        while made.recv(65536):
+        answered, asked = 0, made.makefile("rb")
+        while _whole_request(asked):
             self.requests += 1
             if answered >= self.answers_each:
                 # Lingering for no time makes closing a reset (man 7 socket, SO_LINGER).
@@ -75,6 +76,14 @@ class Server:
             made.sendall(self.answer)
             answered += 1
         made.close()
+
+
+def _whole_request(asked: IO[bytes]) -> bool:
+    """Reads one request to its end, which may come in pieces; False if none comes any more."""
+    if not asked.readline():
+        return False
+    asked.read(int(parse_headers(asked).get("Content-Length", 0)))
+    return True
 
 
 @pytest.fixture
