@@ -50,7 +50,7 @@ SAFE = {
     "Put the incident down",
     # Not counted, or not put back: what is missing is looked for at the next step that repairs.
     "Put back the writes at risk",
-    "Note what was repaired",
+    "Say what is in doubt",
     # Noting or telling failed; what was done stays done.
     "Announce it on the bus",
     "Tell whether traffic has left",

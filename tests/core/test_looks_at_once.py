@@ -151,3 +151,53 @@ def test_nor_is_it_a_further_good_look() -> None:
 
     assert ballot_of([look(LONDON)], first, NOW + 500).votes[LONDON].streak == -1
     assert ballot_of([look(LONDON)], first, NOW + 10_000).votes[LONDON].streak == -2
+
+
+def test_a_chain_of_close_looks_does_not_keep_a_bad_region_from_being_called_so() -> None:
+    """Several alarms may each have started looks of their own: every one begins soon after the
+    one before, and together they last for minutes."""
+    red, before, verdicts = [look(LONDON, health=503)], None, []
+    for n in range(4):
+        before = ballot_of(red, before, NOW + 3000 * n)
+        verdicts.append(before.votes[LONDON].verdict)
+
+    assert APART_MS == 5000
+    assert verdicts == [UNKNOWN, UNKNOWN, IMPAIRED, IMPAIRED]
+
+
+@given(st.lists(st.integers(0, 9000), max_size=12), st.sampled_from([503, 200]))
+def test_of_like_looks_those_count_that_begin_half_a_round_after_the_last_that_did(
+    gaps_ms: list[int], status: int
+) -> None:
+    now_ms, counted = NOW, [NOW]
+    seen = ballot_of([look(LONDON, status)], None, now_ms)
+    for gap_ms in gaps_ms:
+        now_ms += gap_ms
+        stored = Ballot.from_dict(seen.to_dict())
+        seen = ballot_of([look(LONDON, status)], stored, now_ms)
+        if now_ms - counted[-1] >= APART_MS:
+            counted.append(now_ms)
+
+    vote = seen.votes[LONDON]
+    assert abs(vote.streak) == len(counted)
+    assert vote.score.looks == (len(counted) if status == 503 else 0)
+    assert (vote.looked_ms, vote.counted_ms) == (now_ms, counted[-1])
+
+
+def test_a_look_that_turns_the_streak_counts_and_the_next_ones_beside_it_do_not() -> None:
+    good = ballot_of([look(LONDON)])
+    turned = ballot_of([look(LONDON, health=503)], good, NOW + 4000)
+    beside = ballot_of([look(LONDON, health=503)], turned, NOW + 8000)
+    later = ballot_of([look(LONDON, health=503)], beside, NOW + 9000)
+
+    assert [one.votes[LONDON].streak for one in (good, turned, beside, later)] == [-1, 1, 1, 2]
+
+
+def test_so_does_the_first_look_in_which_some_requests_failed() -> None:
+    few = [look(LONDON, failed=1)]
+    good = ballot_of([look(LONDON)])
+    first = ballot_of(few, good, NOW + 4000)
+    beside = ballot_of(few, first, NOW + 8000)
+    later = ballot_of(few, beside, NOW + 9000)
+
+    assert [one.votes[LONDON].score.looks for one in (good, first, beside, later)] == [0, 1, 1, 2]

@@ -169,9 +169,10 @@ def test_an_answer_that_does_not_say_when_it_was_given_proves_nothing() -> None:
 def test_a_stored_ballot_of_the_release_before_is_as_old_as_it_was_cast() -> None:
     stored = ballot(VIRGINIA, (LONDON,)).to_dict()
     for vote in stored["votes"].values():
-        del vote["looked_ms"]
+        del vote["looked_ms"], vote["counted_ms"]
 
     read = Ballot.from_dict(stored)
 
     assert {vote.looked_ms for vote in read.votes.values()} == {read.at_ms}
+    assert {vote.counted_ms for vote in read.votes.values()} == {read.at_ms}
     assert read.votes[OREGON].verdict == HEALTHY

@@ -19,8 +19,8 @@ REQUESTS = "requests"
 THROTTLES = "throttled"
 """Whatever asked as clients do was throttled by API Gateway: what they get is not known."""
 APART_MS = 5000
-"""Looks that began closer than this are one to a streak: an alarm starts a look beside the
-scheduled one, and both see the same moment. Half of a round."""
+"""A look that began closer than this to the last one that counted is one with it to a streak: an
+alarm starts a look beside the scheduled one, and both see the same moment. Half of a round."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ class Vote:
     and the score of its requests.
 
     `looked_ms`: when the last look that it rests on began, by the observer's clock; 0: never. It
-    proves nothing of later, whenever the ballot was cast.
+    proves nothing of later, whenever the ballot was cast. `counted_ms`: when the last of them began
+    that counted, to a streak or to the looks of a score, however many have been one with it since.
     """
 
     region: str
@@ -106,6 +107,7 @@ class Vote:
     evidence: tuple[Evidence, ...]
     score: Score = field(default_factory=Score)
     looked_ms: int = 0
+    counted_ms: int = 0
 
     def lapsed(self, words: str) -> Vote:
         """What is left of it when its look is too old: no more than of one that was not made."""
@@ -139,8 +141,8 @@ class Ballot:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Ballot:
         """From plain JSON. The release before kept no times of looks, and the ballot's was taken
-        for them, and is; nor did it say whether the replica works, or since when it had been at
-        work."""
+        for them, and is; nor did it say which looks counted (the last), whether the replica works,
+        or since when it had been at work."""
         votes = {
             region: Vote(
                 region=region,
@@ -150,6 +152,7 @@ class Ballot:
                 evidence=tuple(Evidence(**dict(e)) for e in vote["evidence"]),
                 score=Score.from_dict(vote.get("score", {})),
                 looked_ms=int(vote.get("looked_ms", data["at_ms"])),
+                counted_ms=int(vote.get("counted_ms", vote.get("looked_ms", data["at_ms"]))),
             )
             for region, vote in data["votes"].items()
         }
@@ -200,7 +203,7 @@ def cast(
         made = [look for look in looks if look.saw]
         # An answer from the future: the clock was set back since the look.
         looked_ms = min([now_ms, *(look.at_ms for look in made)]) if made else None
-        apart_ms = (looked_ms or now_ms) - before.looked_ms if before else APART_MS
+        apart_ms = (looked_ms or now_ms) - before.counted_ms if before else APART_MS
         again = abs(apart_ms) < APART_MS
         score = before.score if before else Score()
         evidence = [_probe_evidence(observer, looks[0], policy)]
@@ -374,9 +377,9 @@ def _vote(
     good = any(e.bad is False and e.signal != "lag_ms" for e in evidence)
     unheard = score.value > 0 and any(e.signal == THROTTLES for e in evidence)
     if not bad and not doubtful and (unheard or not good):
-        last_ms = before.looked_ms if before else 0
-        streak = before.streak if before else 0
-        return Vote(region, UNKNOWN, now_ms, streak, evidence, score, looked_ms or last_ms)
+        last = before or Vote(region, UNKNOWN, now_ms, 0, ())
+        seen_ms = looked_ms or last.looked_ms
+        return Vote(region, UNKNOWN, now_ms, last.streak, evidence, score, seen_ms, last.counted_ms)
     certain = any(e.signal == REQUESTS and e.bad for e in evidence)
     count = before.streak if before else 0
     was = before.verdict if before else UNKNOWN
@@ -393,5 +396,7 @@ def _vote(
         verdict = was
     seen_ms = now_ms if looked_ms is None else looked_ms
     since = before.since_ms if before and verdict == was else seen_ms
+    counts = before is None or not again or streak != count or score.looks > before.score.looks
+    counted_ms = seen_ms if counts or before is None else before.counted_ms
     kept = score.forgotten() if well else score
-    return Vote(region, verdict, since, streak, evidence, kept, seen_ms)
+    return Vote(region, verdict, since, streak, evidence, kept, seen_ms, counted_ms)
