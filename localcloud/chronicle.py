@@ -42,7 +42,8 @@ class Chronicle:
         cloud.stepfunctions.on_status.append(self._status)
         cloud.stepfunctions.on_transition.append(self._transition)
         cloud.lambdas.on_invocation.append(self._invoked)
-        cloud.services.dynamodb.on_change.append(self._changed)
+        # As they are made, once each: replicas hear of older changes after newer ones of another.
+        cloud.services.dynamodb.on_write.append(self._written)
         self._kernel.process(self._measure_lag())
 
     def _new(self, value: Any, *what: str) -> bool:
@@ -91,7 +92,7 @@ class Chronicle:
 
     # -- tables --------------------------------------------------------------------------------
 
-    def _changed(self, region: str, table: str, changes: list[Change]) -> None:
+    def _written(self, region: str, table: str, changes: list[Change]) -> None:
         hear = self._tables.get(table)
         if hear is not None:
             for change in changes:
@@ -132,7 +133,7 @@ class Chronicle:
         for region, state in item.get("regions", {}).items():
             if self._new(state["state"], "state", region):
                 told = {name: state[name] for name in ("state", "incident", "mode")}
-                self._kernel.log("state", region=region, **told)
+                self._kernel.log("state", region=region, by=state["holder"], **told)
 
     def _regional(self, region: str, change: Change) -> None:
         item = plain(change.new or change.old)

@@ -19,11 +19,14 @@ from sidestep.core.errors import SidestepError
 
 End = Callable[[], None]
 _WORKFLOWS = ("failover", "recovery", "drill")
+_FORCED_RECOVERY = ("recovery", "forced")
 _TRIES_OF_A_PERSON, _PATIENCE_OF_A_PERSON_S = 8, 15.0
 _LOOKS_AGAIN_S = 30.0
 """How often a person who wants a Region back looks whether it serves."""
 BY_HAND = "by-hand-"
 """What the names of failovers and recoveries begin with that a person starts."""
+FORCED_BACK = f"{BY_HAND}forced-back-"
+"""Those of recoveries that ask nothing but whether the Region may be claimed."""
 
 
 def started_by_hand(cloud: LocalCloud, fault: Fault) -> End:
@@ -32,8 +35,9 @@ def started_by_hand(cloud: LocalCloud, fault: Fault) -> End:
     given: dict[str, Any] = {}
     if workflow == "drill":
         given["minutes"] = float(fault.settings["minutes"])
-    if workflow == "failover":
-        given["mode"] = fault.settings.get("mode", "manual")
+    mode = str(fault.settings.get("mode", "manual"))
+    if workflow == "failover" or (workflow, mode) == _FORCED_RECOVERY:
+        given["mode"] = mode
     back_s = float(fault.settings.get("return_after_s", 0.0)) if workflow == "failover" else 0.0
 
     def act() -> Steps[None]:
@@ -51,7 +55,8 @@ def start_by_hand(
 ) -> Steps[str]:
     """A person starts a workflow about a Region; the name of a failover's or recovery's execution,
     under which starting it again because no answer came is the same execution."""
-    name = f"{BY_HAND}{region}-{round(cloud.kernel.now * 1000)}"
+    begins = FORCED_BACK if (workflow, given.get("mode")) == _FORCED_RECOVERY else BY_HAND
+    name = f"{begins}{region}-{round(cloud.kernel.now * 1000)}"
     named = {} if workflow == "drill" else {"name": name}
 
     def start() -> Any:

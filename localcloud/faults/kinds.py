@@ -177,7 +177,12 @@ KINDS: dict[str, Kind] = {
         _with(
             Word("workflow", "which", ("failover", "recovery", "drill")),
             Number("minutes", 15.0, 1.0, 60.0, "how long a drill may take"),
-            Word("mode", "a failover's", ("manual", "planned", "forced"), default="manual"),
+            Word(
+                "mode",
+                "a failover's, or a recovery's that is forced",
+                ("manual", "planned", "forced"),
+                default="manual",
+            ),
             Number(
                 "return_after_s",
                 *(0.0, 0.0, 86_400.0),

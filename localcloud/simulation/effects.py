@@ -11,6 +11,7 @@ from typing import Any
 
 from localcloud.calls.endpoint import ApiCall
 from localcloud.cloud import LocalCloud
+from localcloud.faults.by_hand import FORCED_BACK
 from localcloud.route53.config import HealthCheck
 from localcloud.services.tables import Change, plain
 from sidestep.core.control import FAILOVER, FORCED, OPEN, RECOVERY, SHUT, UNKNOWN
@@ -69,10 +70,12 @@ class Effects:
                 words = f"{region}: token {token} is {granted}'s and {holder} acts under it"
                 self._broken("one-holder", words)
         # Clocks are at most as far apart as leases allow for (CLOCK_SKEW_MS), so that who takes
-        # over has waited out the lease by the true time, too. A person who forces a failover does
-        # not wait for a return to end (core/control.py).
+        # over has waited out the lease by the true time, too. A person who forces a failover or a
+        # return does not wait for another return to end (core/control.py).
         kinds, forced = (was.get("kind"), state.get("kind")), state.get("mode") == FORCED
-        turned = forced and kinds == (RECOVERY, FAILOVER)
+        turned = kinds[0] == RECOVERY and (
+            (forced and kinds[1] == FAILOVER) or FORCED_BACK in holder
+        )
         now_ms, until_ms = self._kernel.now * 1000, int(was["lease_until_ms"])
         if holder and was["holder"] not in ("", holder) and now_ms < until_ms and not turned:
             left_s = (until_ms - now_ms) / 1000

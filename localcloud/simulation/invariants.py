@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.faults.by_hand import BY_HAND
+from localcloud.faults.by_hand import BY_HAND, FORCED_BACK
 from localcloud.run import Outcome
 from localcloud.scenario import Fault
 from localcloud.simulation.harm import Harm, Strike
@@ -124,7 +124,7 @@ class Watch:
         self.put_back = 0
         """Writes that repairs have put into replicas."""
         self.returns: list[tuple[float, str]] = []
-        """When a Region was on its way back."""
+        """When a Region was on its way back, but by a person's force."""
         self.left_dns: list[tuple[float, str]] = []
         """When DNS heard that a Region's record is unhealthy."""
         self.in_dns = dict.fromkeys(regions, True)
@@ -167,7 +167,7 @@ class Watch:
     def _changed(self, event: Mapping[str, Any], before: str) -> None:
         """A Region's state was another before. A return that does not hold goes by what is seen
         on probation, and a person's order needs no reason."""
-        if event["state"] == RESTORING and before == DRAINED:
+        if event["state"] == RESTORING and before == DRAINED and FORCED_BACK not in event["by"]:
             self.returns.append((event["t"], event["region"]))
         if event["state"] == DRAINING and before == PROBATION and event["mode"] == AUTOMATIC:
             self._backs_out(event["region"], event["t"])

@@ -146,6 +146,39 @@ def _fails_on_probation(chance: random.Random, harm: str, regions: Sequence[str]
     return Drawn((first, second), _QUICK | {"probation_s": probation_s})
 
 
+def _second_fails(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
+    """Another Region fails while the first is still out, which becomes well at any time of that. Of
+    two Regions it is the only one that served: the first comes back by its own observer's word."""
+    first, second = chance.sample(regions, 2)
+    longer_s = chance.uniform(0.0, 80.0)
+    failure = _harm(harm, first, chance.uniform(*FROM_S), 60.0 + longer_s)
+    kind = chance.choice((harm, "region-down"))
+    other = replace(
+        _harm(kind, second, 0.0, chance.uniform(80.0, 200.0)),
+        after_step="Note that it is drained",
+        delay_s=round(chance.uniform(1.0, 60.0 + longer_s), 1),
+        waits_s=WAITS_S,
+    )
+    return Drawn((failure, other), _QUICK | {"stability_window_s": chance.choice((20, 60))})
+
+
+def _forced_back(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
+    """A person forces a drained Region back, which may still fail: as its clients leave, later, or
+    in the midst of a return that began by itself."""
+    failure = _harm(harm, chance.choice(regions), chance.uniform(*FROM_S), chance.uniform(50, 110))
+    after = chance.choice(("Watch traffic leave", "Finish", "See whether it is stable"))
+    order = Fault(
+        kind="started-by-hand",
+        region=failure.region,
+        for_s=5.0,
+        settings={"workflow": "recovery", "minutes": 5.0, "mode": "forced", "return_after_s": 0.0},
+        after_step=after,
+        delay_s=round(chance.uniform(0.0, 40.0), 1),
+        waits_s=WAITS_S,
+    )
+    return Drawn((failure, order), _QUICK | {"stability_window_s": chance.choice((20, 60))}, 1.0)
+
+
 def _stale_replica(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
     """Nothing replicates into a Region when it becomes stable after a failure: since a while, but
     not for so long that observers would take its lag for a reason (`Policy.lag_limit_ms`)."""
@@ -278,6 +311,8 @@ RARE = (
     Rare("two drills", _two_drills, with_=("started-by-hand",)),
     Rare("long window", _long_window, harms=SEEN_HARMS),
     Rare("fails on probation", _fails_on_probation, harms=SEEN_HARMS),
+    Rare("second fails", _second_fails, harms=SEEN_HARMS, with_=("region-down",)),
+    Rare("forced back", _forced_back, harms=SEEN_HARMS, with_=("started-by-hand",)),
     Rare(
         "stale replica",
         _stale_replica,

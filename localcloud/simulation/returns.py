@@ -12,6 +12,7 @@ from typing import Any
 from localcloud.audit import held
 from localcloud.clients import AckedWrite
 from localcloud.cloud import LocalCloud
+from localcloud.faults.by_hand import FORCED_BACK
 from localcloud.services.tables import Change, plain
 from localcloud.simulation.effects import Broken
 from localcloud.simulation.harm import Harm
@@ -80,7 +81,8 @@ class Returns:
         self._serves_since_s.pop(region, None)
         if state["state"] == SERVING:
             self._serves_since_s[region] = now_s
-        if (before, state["state"]) == (DRAINED, RESTORING):
+        forced = FORCED_BACK in state["holder"]
+        if (before, state["state"]) == (DRAINED, RESTORING) and not forced:
             self._returns(region, str(state["holder"]), now_s)
 
     def _returns(self, region: str, holder: str, now_s: float) -> None:

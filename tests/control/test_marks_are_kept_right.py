@@ -1,6 +1,11 @@
-"""A warden's own observer keeps its marks in line with the control item, and undoes no drain."""
+"""Marks are kept in line with the control item by the warden's own observer, and by that of the
+Region that is back; neither undoes a drain."""
 
 from __future__ import annotations
+
+from typing import Any
+
+import pytest
 
 from sidestep.control._marks import CONFIRM_AFTER_MS
 from tests.control.control_plane import LONDON, OREGON, REGIONS, VIRGINIA, ControlPlane, probe
@@ -23,6 +28,60 @@ def test_a_warden_that_was_away_when_its_mark_was_cleared_clears_it(plane: Contr
     observe(plane)
 
     assert plane.marked() == set()
+
+
+def come_back_unheard(plane: ControlPlane, *silent: str) -> dict[str, Any]:
+    """London is back, and these wardens have not heard of it; the claim of the return."""
+    plane.drained()
+    back = plane.claim("back", kind="recovery")
+    plane.silent.update(("dynamodb", warden) for warden in silent)
+    plane.invoke("gate", claim=back, action="restore")
+    plane.record(back, "probation", state="PROBATION")
+    return back
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_region_that_is_back_clears_its_mark_where_a_warden_that_was_away_answers_again(
+    plane: ControlPlane, closed: bool
+) -> None:
+    """The warden's own observer may be the last to work there again."""
+    back = come_back_unheard(plane, OREGON)
+    plane.silent.clear()
+    if closed:
+        plane.record(back, "closed", state="SERVING", release=True)
+
+    observe(plane, LONDON)
+    observe(plane, LONDON)
+
+    assert plane.marked() == set()
+
+
+def test_it_asks_one_warden_a_round_for_as_long_as_that_is_silent(plane: ControlPlane) -> None:
+    come_back_unheard(plane, VIRGINIA, OREGON)
+    observer = plane.cold_start("vote", LONDON)
+    event = {"trigger": {}, "probes": [probe(region) for region in REGIONS]}
+
+    def asked() -> list[str]:
+        plane.calls.clear()
+        assert {d["region"] for d in observer(event)["decisions"]} == set(REGIONS)
+        return [where for operation, where in plane.calls if operation == "GetItem"]
+
+    assert [asked(), asked()] in ([[OREGON], [VIRGINIA]], [[VIRGINIA], [OREGON]])
+    plane.silent.clear()
+    asked(), asked()
+    assert plane.marked() == set()
+    assert asked() == []
+
+
+def test_a_region_that_is_out_or_on_its_way_touches_no_mark_elsewhere(plane: ControlPlane) -> None:
+    plane.drained()
+    observer = plane.cold_start("vote", LONDON)
+    plane.calls.clear()
+
+    observer({"trigger": {}, "probes": [probe(region) for region in REGIONS]})
+
+    assert not [operation for operation, _ in plane.calls if operation == "GetItem"]
+    assert plane.marked() == {VIRGINIA, OREGON}
 
 
 def test_a_warden_that_was_away_when_its_mark_was_set_sets_it(plane: ControlPlane) -> None:

@@ -9,6 +9,7 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
+from localcloud.faults.by_hand import BY_HAND, FORCED_BACK
 from localcloud.services.tables import Change
 from localcloud.simulation.effects import Effects
 
@@ -156,6 +157,27 @@ def test_only_a_person_who_forces_a_failover_may_take_a_return_over_before_its_l
     held["regions"][HERE] |= {"kind": kind, "mode": "automatic"}
     taken = control("PROBATION", 2, "f2", NOW_MS + 2)
     taken["regions"][HERE] |= {"kind": "failover", "mode": mode}
+
+    world.write("coordination", taken, held)
+
+    assert world.broken == found
+
+
+@pytest.mark.parametrize(
+    ("execution", "state", "kind", "found"),
+    [
+        (f"{FORCED_BACK}{HERE}-1", "PROBATION", "recovery", []),
+        (f"{BY_HAND}{HERE}-1", "PROBATION", "recovery", ["one-holder"]),
+        (f"{FORCED_BACK}{HERE}-1", "DRAINED", "failover", ["one-holder"]),
+    ],
+)
+def test_who_forces_a_region_back_does_not_wait_for_another_return_to_end(
+    world: World, execution: str, state: str, kind: str, found: list[str]
+) -> None:
+    held = control(state, 1, "f1", NOW_MS + 1)
+    held["regions"][HERE] |= {"kind": kind}
+    taken = control(state, 2, execution, NOW_MS + 2)
+    taken["regions"][HERE] |= {"kind": "recovery"}
 
     world.write("coordination", taken, held)
 

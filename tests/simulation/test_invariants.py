@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from localcloud.audit import Audit
+from localcloud.faults.by_hand import FORCED_BACK
 from localcloud.run import Outcome
 from localcloud.scenario import HELD, Fault, Scenario
 from localcloud.simulation.harm import LATE_S
@@ -46,11 +47,13 @@ def move(what: str, at: float, incident: str = "demo-eu-west-2-1") -> dict[str, 
     return {"what": what, "region": HERE, "t": at, "incident": incident, "by": "x"}
 
 
-def state(name: str, at_s: float, region: str = HERE, mode: str = "automatic") -> dict[str, Any]:
+def state(
+    name: str, at_s: float, region: str = HERE, mode: str = "automatic", by: str = "one"
+) -> dict[str, Any]:
     """A Region's state in the control item becomes another."""
     return {
         **{"kind": "state", "region": region, "state": name, "t": at_s},
-        **{"mode": mode, "incident": "one"},
+        **{"mode": mode, "incident": "one", "by": by},
     }
 
 
@@ -300,6 +303,8 @@ def test_a_region_returns_only_when_it_has_been_well_for_its_window(
     ]
 
     assert found(*harm, *there_and_back) == ({"returns-well"} if breaks else set())
+    by_force = state("RESTORING", 300.0, by=f"{FORCED_BACK}{HERE}-1")
+    assert found(*harm, *there_and_back[:-1], by_force) == set()
     just_begun = strike("health-errors", HERE, 290.0, 400.0)
     assert "returns-well" not in found(*just_begun, *there_and_back)
 

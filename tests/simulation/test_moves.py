@@ -9,6 +9,7 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
+from localcloud.faults.by_hand import FORCED_BACK
 from localcloud.services.tables import Change
 from localcloud.simulation.drills import BRIEFLY_S, Drills
 from localcloud.simulation.harm import Harm, Strike
@@ -288,6 +289,15 @@ def test_what_it_lacks_is_excused_where_in_truth_nothing_else_was_well(
     world.becomes(240.0, state="RESTORING")
 
     assert world.broken == found
+
+
+def test_who_forces_a_region_back_asks_nothing_of_its_replica(world: World) -> None:
+    world.returns.start(lambda: [write(THERE, 90.0)])
+    by_force = arn(THERE, "recovery", f"{FORCED_BACK}{HERE}-1")
+    world.becomes(100.0, state="DRAINED", holder=by_force, token=2, kind="recovery")
+    world.becomes(101.0, state="RESTORING")
+
+    assert world.broken == []
 
 
 def test_a_region_that_was_not_looked_at_does_not_come_back(world: World) -> None:

@@ -39,7 +39,7 @@ def test_every_kind_of_fault_is_drawn_in_every_way() -> None:
 
     assert drawn == set(KINDS)
     assert ways == set(HOW)
-    assert started == {None, *BY_HAND}
+    assert started == {None, "recovery", *BY_HAND}
 
 
 def test_in_every_world_something_hurts_and_in_most_something_hinders() -> None:

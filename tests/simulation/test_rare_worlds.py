@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localcloud.faults.kinds import KINDS
 from localcloud.simulation.harm import BLIP_S, FORGOTTEN_S, LATE_S
 from localcloud.simulation.rare import RARE, Drawn
 
@@ -64,3 +65,29 @@ def test_a_blip_is_too_short_to_be_seen_twice_and_comes_again_when_it_is_forgott
         # The minute before the first blip, and all until the last, are of doubled events.
         assert twice.at_s + 60.0 <= blip.at_s
         assert twice.at_s + twice.for_s >= blip.at_s + (blip.times - 1) * blip.every_s
+
+
+def test_a_second_region_fails_while_the_first_is_out_and_may_still_fail() -> None:
+    found = worlds("second fails")
+
+    for world in found:
+        failure, other = world.faults
+        assert failure.region != other.region
+        assert other.after_step == "Note that it is drained"
+        # Until the first has been well for its window nobody brings it back by what others see.
+        assert other.delay_s < failure.for_s + float(world.policy["stability_window_s"])
+    assert {other.delay_s < failure.for_s / 2 for failure, other in (w.faults for w in found)} == {
+        True,
+        False,
+    }
+
+
+def test_a_region_is_forced_back_whether_or_not_anybody_is_bringing_it_back() -> None:
+    found = worlds("forced back")
+
+    orders = [order for _, order in (world.faults for world in found)]
+    assert len({order.after_step for order in orders}) == 3
+    for failure, order in (world.faults for world in found):
+        assert order.region == failure.region
+        assert set(order.settings) == set(KINDS["started-by-hand"].settings)
+        assert (order.settings["workflow"], order.settings["mode"]) == ("recovery", "forced")

@@ -56,7 +56,7 @@ FUNCTIONS: dict[str, dict[str, set[str]]] = {
     "ProbeFunction": {},
     "VoteFunction": {
         "data, here: heartbeat": {"dynamodb:PutItem", "dynamodb:Query"},
-        "regional, here: drained": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        "regional, any Region: drained": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         COORDINATION: {"dynamodb:PutItem", "dynamodb:Query"},
         f"arn:aws:cloudwatch:{HERE}:111122223333:alarm:*": {"cloudwatch:DescribeAlarms"},
     },

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from sidestep.aws import telemetry
 from sidestep.aws.alarms import OwnAlarms
 from sidestep.aws.ballots import Ballots, Everything, Registered
 from sidestep.aws.clients import client
+from sidestep.aws.gate import TrafficGate
 from sidestep.aws.heartbeats import ReplicaHeartbeats
+from sidestep.aws.regional import RegionalTable
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.control._marks import OwnMarks
+from sidestep.control._marks import Marks, DrainMarks
 from sidestep.core.control import SERVING
 from sidestep.core.decide import NONE, TOGGLE, Due, closer_looks, decide, due
 from sidestep.core.errors import SidestepError
@@ -29,12 +32,19 @@ heartbeats = ReplicaHeartbeats(client("dynamodb", settings.region, attempts=1), 
 alarms = OwnAlarms(
     client("cloudwatch", settings.region, attempts=1), settings.application, settings.region
 )
-own_marks = OwnMarks(
-    settings,
-    _parts.regional(settings, settings.region),
-    _parts.gate(settings, (settings.region,)),
-    lambda: ballots.everything().control,
-)
+
+
+@cache
+def _marks_in(warden: str) -> Marks:
+    """Made when first needed: hardly any round looks at another Region's."""
+    made = client("dynamodb", warden, attempts=1)
+    return Marks(
+        RegionalTable(made, settings.regional_table),
+        TrafficGate({warden: made}, settings.regional_table),
+    )
+
+
+drain_marks = DrainMarks(settings, _marks_in, lambda: ballots.everything().control)
 
 
 BESIDE_MS = 1000
@@ -111,11 +121,12 @@ def _cast(probes: list[dict[str, Any]], now: int) -> Everything:
 
 
 def _correct_marks(known: Everything, now: int) -> None:
-    """What this Region is a warden of; when that cannot be done, deciding goes on."""
-    try:
-        own_marks.reconcile(known.control, now)
-    except SidestepError as error:
-        logger.warning("own drain marks are not in line", reason=str(error))
+    """Marks that are kept here, or about here; when that cannot be done, deciding goes on."""
+    for correct in (drain_marks.reconcile, drain_marks.come_back):
+        try:
+            correct(known.control, now)
+        except SidestepError as error:
+            logger.warning("drain marks are not in line", reason=str(error))
 
 
 def _beat(now: int) -> tuple[dict[str, int], bool]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from localcloud.chronicle import Chronicle
 from localcloud.cloud import LocalCloud, Topology
+from localcloud.faults.by_hand import FORCED_BACK
 from localcloud.faults.strikes import Strikes
 from localcloud.scenario import Fault
 
@@ -25,6 +28,18 @@ def test_who_failed_a_region_over_by_hand_brings_it_back() -> None:
         moves = [(e["what"], e["region"]) for e in cloud.kernel.history if e["kind"] == "move"]
         assert moves == [("drain", HERE), ("restore", HERE)]
         assert cloud.control()["regions"][HERE]["state"] == "SERVING"
+
+
+@pytest.mark.parametrize(("mode", "forced"), [("manual", False), ("forced", True)])
+def test_a_recovery_by_hand_may_be_forced_and_says_so_by_its_name(mode: str, forced: bool) -> None:
+    order = {"workflow": "recovery", "mode": mode}
+    with LocalCloud() as cloud:
+        Strikes(cloud, (Fault("started-by-hand", HERE, 5, 0, settings=order),))
+        cloud.kernel.run(until=10)
+
+        (execution,) = cloud.stepfunctions.executions(cloud.machine(THERE, "recovery"))
+        assert execution.name.startswith(FORCED_BACK) == forced
+        assert execution.input == {"region": HERE} | ({"mode": "forced"} if forced else {})
 
 
 def test_who_redrives_what_was_cut_short_lets_it_finish() -> None:
