@@ -81,6 +81,8 @@ AFTER_A_STEP = frozenset(
 )
 """Kinds that do another harm at every step of a workflow."""
 AFTER_A_STEP_SHARE = 0.1
+HINDERED_SHARE = 0.5
+"""Of those rare worlds that may be so: one more fault strikes at some step."""
 WAITS_S = 400.0
 """A failover has come by then, if there is one, and mostly its recovery."""
 PAUSED = "paused-by-operator"
@@ -175,6 +177,11 @@ def plan(seed: int, kinds: Sequence[str] | None = None) -> Plan:
         policy = {"approval": "never", **drawn.policy}
         faults, requests_per_s = drawn.faults, drawn.requests_per_s or requests_per_s
         regions = drawn.regions or regions
+        hindrance = random.Random(f"hindered {seed}")
+        if drawn.hindered and kinds is None and hindrance.random() < HINDERED_SHARE:
+            kind = hindrance.choice(sorted(AFTER_A_STEP))
+            added = _fault(hindrance, kind, regions, policy)
+            faults = (*faults, _after_a_step(hindrance, added))
     return Plan(
         seed=seed,
         regions=regions,
@@ -264,13 +271,18 @@ def _fault(
     )
     if kind not in AFTER_A_STEP or chance.random() >= AFTER_A_STEP_SHARE:
         return fault
+    return _after_a_step(chance, fault)
+
+
+def _after_a_step(chance: random.Random, fault: Fault) -> Fault:
+    """The same fault at some step of a failover or recovery; half of them strike where it runs."""
     return replace(
         fault,
         at_s=0.0,
         after_step=chance.choice(STEPS),
         delay_s=round(chance.uniform(0.0, 2.0), 1),
         waits_s=WAITS_S,
-        region=ACTING if region and chance.random() < 0.5 else region,
+        region=ACTING if fault.region and chance.random() < 0.5 else fault.region,
     )
 
 

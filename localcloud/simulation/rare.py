@@ -49,12 +49,14 @@ looks, ten seconds apart."""
 @dataclass(frozen=True)
 class Drawn:
     """What a rare world has of its own. `requests_per_s`, `regions`: None for what the seed's world
-    would have elsewhere."""
+    would have elsewhere. `hindered`: something may stand in the way of those who deal with it, too
+    (plan.py), unless the kinds that may go wrong are named."""
 
     faults: tuple[Fault, ...]
     policy: Mapping[str, Any] = field(default_factory=dict)
     requests_per_s: float | None = None
     regions: tuple[str, ...] | None = None
+    hindered: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ def _second_fails(chance: random.Random, harm: str, regions: Sequence[str]) -> D
         delay_s=round(chance.uniform(1.0, 60.0 + longer_s), 1),
         waits_s=WAITS_S,
     )
-    return Drawn((failure, other), _QUICK | {"stability_window_s": chance.choice((20, 60))})
+    policy = _QUICK | {"stability_window_s": chance.choice((20, 60))}
+    return Drawn((failure, other), policy, hindered=True)
 
 
 def _forced_back(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
@@ -176,7 +179,8 @@ def _forced_back(chance: random.Random, harm: str, regions: Sequence[str]) -> Dr
         delay_s=round(chance.uniform(0.0, 40.0), 1),
         waits_s=WAITS_S,
     )
-    return Drawn((failure, order), _QUICK | {"stability_window_s": chance.choice((20, 60))}, 1.0)
+    policy = _QUICK | {"stability_window_s": chance.choice((20, 60))}
+    return Drawn((failure, order), policy, 1.0, hindered=True)
 
 
 def _stale_replica(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:

@@ -142,6 +142,17 @@ def test_some_faults_wait_for_a_workflows_step_and_for_no_longer_than_it_may_com
     assert all(fault.after_step in STEPS and fault.waits_s == WAITS_S for fault in waiting)
 
 
+def test_something_stands_in_the_way_of_some_rare_worlds_that_have_room_for_it() -> None:
+    seeds = range(4000)
+    drawn = [(world, rare_world(world.seed, world.regions, None)) for world in map(plan, seeds)]
+    hindered = [(world, own) for world, own in drawn if own is not None and own.hindered]
+    more = [world for world, own in hindered if len(world.faults) > len(own.faults)]
+
+    assert 0.3 < len(more) / len(hindered) < 0.7
+    for world in more:
+        assert len([fault for fault in world.faults if fault.after_step in STEPS]) >= 2
+
+
 def test_who_fails_a_region_over_by_hand_asks_for_its_return() -> None:
     orders = [f for w in ORDINARY for f in w.faults if f.settings.get("workflow") == "failover"]
 

@@ -15,7 +15,7 @@ from sidestep.aws.heartbeats import ReplicaHeartbeats
 from sidestep.aws.regional import RegionalTable
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.control._marks import Marks, DrainMarks
+from sidestep.control._marks import DrainMarks, Marks
 from sidestep.core.control import SERVING
 from sidestep.core.decide import NONE, TOGGLE, Due, closer_looks, decide, due
 from sidestep.core.errors import SidestepError
