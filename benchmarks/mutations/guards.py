@@ -53,7 +53,7 @@ GUARDS = (
             ),
             Edit(
                 f"{CONTROL}/_marks.py",
-                "        return self._gate.correct(self._here, seen, wanted)",
+                "        return marks.gate.correct(warden, seen, wanted)",
                 "        return wanted.token >= 0",
             ),
         ),
