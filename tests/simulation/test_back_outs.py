@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from localcloud.simulation.invariants import Watch
-from tests.simulation.test_invariants import HERE, REGIONS, THERE, state, strike
+from tests.simulation.histories import HERE, REGIONS, THERE, state, strike
 
 BACK = [
     state(name, at_s)

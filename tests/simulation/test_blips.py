@@ -8,7 +8,7 @@ from localcloud.simulation.harm import BLIP_S, FORGOTTEN_S
 from localcloud.simulation.invariants import Watch
 from localcloud.simulation.premises import put_to_test
 from sidestep.core.policy import Policy
-from tests.simulation.test_invariants import HERE, REGIONS, THERE, Events, outcome, state, strike
+from tests.simulation.histories import HERE, REGIONS, THERE, Events, outcome, state, strike
 
 BLIP = strike("health-errors", HERE, 95.0, 95.0 + BLIP_S - 0.5)
 

@@ -9,56 +9,23 @@ from typing import Any
 import pytest
 
 from localcloud.audit import Audit
-from localcloud.faults.by_hand import FORCED_BACK
 from localcloud.run import Outcome
-from localcloud.scenario import HELD, Fault, Scenario
-from localcloud.simulation.harm import LATE_S
+from localcloud.scenario import Fault
 from localcloud.simulation.invariants import LONG_S, NAMES, Watch, judge
 from localcloud.simulation.premises import put_to_test
 from sidestep.core.policy import Policy
 from tests.cli.running import ROOT
-
-HERE, THERE = "eu-west-2", "us-east-1"
-REGIONS = (HERE, THERE)
-Events = list[dict[str, Any]]
-
-
-def outcome() -> Outcome:
-    """A run that came out well: one incident, there and back."""
-    steps = [
-        {"step": "drained", "holder": "f", "token": 1},
-        {"step": "closed", "holder": "r", "token": 2},
-    ]
-    record = {"sk": "demo-eu-west-2-1", "region": HERE, "status": "closed", "steps": steps}
-    harm = Fault("health-errors", HERE, at_s=50.0, for_s=60.0)
-    return Outcome(
-        Scenario("harm", "for a test", HELD, (), (harm,)),
-        1,
-        REGIONS,
-        well=True,
-        audit=Audit(lost=(), missing={}, altered=(), repaired=0),
-        incidents=[record],
-        control={"regions": {HERE: {"state": "SERVING", "incident": "demo-eu-west-2-1"}}},
-        moves=[move("drain", 100.0), move("restore", 300.0)],
-    )
-
-
-def move(what: str, at: float, incident: str = "demo-eu-west-2-1") -> dict[str, Any]:
-    return {"what": what, "region": HERE, "t": at, "incident": incident, "by": "x"}
-
-
-def state(
-    name: str, at_s: float, region: str = HERE, mode: str = "automatic", by: str = "one"
-) -> dict[str, Any]:
-    """A Region's state in the control item becomes another."""
-    return {
-        **{"kind": "state", "region": region, "state": name, "t": at_s},
-        **{"mode": mode, "incident": "one", "by": by},
-    }
-
-
-def broken(of: Outcome, watch: Watch | None = None) -> set[str]:
-    return {v.invariant for v in judge(of, watch or Watch(REGIONS), Policy())}
+from tests.simulation.histories import (
+    HERE,
+    REGIONS,
+    THERE,
+    broken,
+    found,
+    move,
+    outcome,
+    state,
+    strike,
+)
 
 
 def test_a_run_that_came_out_well_breaks_none() -> None:
@@ -207,137 +174,6 @@ def test_a_person_may_drain_a_region_within_its_cool_down() -> None:
     assert broken(of) == set()
 
 
-def strike(kind: str, region: str, since_s: float, until_s: float, **settings: Any) -> Events:
-    return [
-        {"kind": "fault", "what": kind, "region": region, "t": since_s, **settings},
-        {"kind": "fault_over", "what": kind, "region": region, "t": until_s},
-    ]
-
-
-def drilled(region: str, since_s: float, until_s: float) -> Events:
-    return [
-        {"kind": "drill_fault", "region": region, "injected": injected, "t": at_s}
-        for injected, at_s in ((True, since_s), (False, until_s))
-    ]
-
-
-def found(*events: dict[str, Any]) -> set[str]:
-    """What is broken where these happen, in the order of their times."""
-    watch = Watch((HERE, THERE, "us-west-2"))
-    for event in sorted(events, key=lambda event: float(event["t"])):
-        watch.hear(event)
-    return broken(outcome(), watch)
-
-
-@pytest.mark.parametrize(
-    ("harm", "excused"),
-    [
-        ([], False),
-        (strike("health-errors", HERE, 80.0, 400.0), True),
-        (strike("health-errors", THERE, 80.0, 400.0), False),
-        (strike("health-errors", HERE, 120.0, 400.0), False),
-        (strike("health-errors", HERE, 20.0, 100.0 - LATE_S + 1.0), True),
-        (strike("health-errors", HERE, 20.0, 100.0 - LATE_S - 1.0), False),
-        (strike("replication-paused", HERE, 80.0, 400.0), False),
-        (strike("link-cut", HERE, 80.0, 400.0, peer=THERE), False),
-        (strike("stepfunctions-down", HERE, 80.0, 400.0), False),
-        (strike("api-errors", HERE, 80.0, 400.0, service="dynamodb", how="error"), True),
-        (strike("api-errors", HERE, 80.0, 400.0, service="events", how="error"), False),
-        (drilled(HERE, 80.0, 400.0), True),
-        (drilled(THERE, 80.0, 400.0), False),
-    ],
-)
-def test_only_a_region_that_something_harms_is_drained(harm: Events, excused: bool) -> None:
-    there = found(*harm, state("DRAINING", 100.0))
-
-    assert there == (set() if excused else {"harmed-only"})
-
-
-def test_a_person_may_drain_a_region_that_nothing_harms() -> None:
-    assert found(state("DRAINING", 100.0, mode="manual")) == set()
-    assert found(state("DRAINING", 100.0, mode="automatic")) == {"harmed-only"}
-
-
-@pytest.mark.parametrize("until_s", [130.0, 30.0])
-def test_a_region_that_is_cut_off_from_all_others_may_be_drained(until_s: float) -> None:
-    cuts = [strike("link-cut", HERE, 20.0, until_s, peer=peer) for peer in (THERE, "us-west-2")]
-    drain = state("DRAINING", 100.0)
-
-    assert found(*cuts[0], drain) == {"harmed-only"}
-    still = until_s > 100.0 - LATE_S
-    assert found(*cuts[0], *cuts[1], drain) == (set() if still else {"harmed-only"})
-
-
-@pytest.mark.parametrize("silenced", [HERE, THERE])
-def test_of_two_regions_that_are_cut_off_only_one_that_does_not_speak_may_be_drained(
-    silenced: str,
-) -> None:
-    watch = Watch(REGIONS)
-    for event in (
-        *strike("link-cut", HERE, 20.0, 130.0, peer=THERE),
-        *strike("stepfunctions-down", silenced, 20.0, 130.0),
-    ):
-        if event["t"] < 100.0:
-            watch.hear(event)
-    watch.hear(state("DRAINING", 100.0))
-
-    assert broken(outcome(), watch) == (set() if silenced == HERE else {"harmed-only"})
-
-
-@pytest.mark.parametrize(
-    ("kind", "until_s", "breaks"),
-    [
-        ("health-errors", 250.0, True),
-        ("health-errors", 200.0, False),
-        ("region-dark", 250.0, False),  # observers reach it: nobody could tell
-        ("slow", 250.0, False),
-    ],
-)
-def test_a_region_returns_only_when_it_has_been_well_for_its_window(
-    kind: str, until_s: float, breaks: bool
-) -> None:
-    harm = strike(kind, HERE, 50.0, until_s)
-    there_and_back = [
-        state(name, at)
-        for name, at in (("DRAINING", 100.0), ("DRAINED", 110.0), ("RESTORING", 300.0))
-    ]
-
-    assert found(*harm, *there_and_back) == ({"returns-well"} if breaks else set())
-    by_force = state("RESTORING", 300.0, by=f"{FORCED_BACK}{HERE}-1")
-    assert found(*harm, *there_and_back[:-1], by_force) == set()
-    just_begun = strike("health-errors", HERE, 290.0, 400.0)
-    assert "returns-well" not in found(*just_begun, *there_and_back)
-
-
-def test_a_drain_that_is_late_is_one_where_executions_are_slow_or_clocks_wrong() -> None:
-    harm = strike("health-errors", HERE, 20.0, 30.0)
-    drain = state("DRAINING", 100.0)
-
-    assert found(*harm, drain) == {"harmed-only"}
-    assert found(*harm, *strike("workflow-slow", THERE, 20.0, 90.0, extra_s=5.0), drain) == set()
-    assert found(*harm, *strike("clock-skew", THERE, 20.0, 90.0, ahead_s=20.0), drain) == set()
-
-
-def test_how_long_a_look_waited_for_its_ballot_is_no_excuse_for_a_drain() -> None:
-    """Two states are between the last judgement of the votes and the drain, not the eight from a
-    look on."""
-    harm = strike("health-errors", HERE, 10.0, 25.0)
-    slow = strike("workflow-slow", THERE, 5.0, 90.0, extra_s=5.0)
-
-    assert found(*harm, *slow, state("DRAINING", 100.0)) == {"harmed-only"}
-    at_once = strike("workflow-slow", THERE, 50.0, 90.0, extra_s=5.0)
-    assert found(*harm, *slow, *at_once, state("DRAINING", 100.0)) == set()
-
-
-def test_no_drain_begins_under_a_pause_but_a_persons() -> None:
-    pause = {"kind": "pause", "t": 10.0, "until": 200.0}
-    harm = strike("health-errors", HERE, 20.0, 300.0)
-
-    assert found(pause, *harm, state("DRAINING", 100.0)) == {"order-kept"}
-    assert found(pause, *harm, state("DRAINING", 100.0, mode="forced")) == set()
-    assert found(pause, *harm, state("DRAINING", 250.0)) == set()
-
-
 def test_an_execution_that_another_carried_out_has_to_end_too() -> None:
     told = {"kind": "workflow", "machine": "failover", "execution": "one"}
     begun = [{**told, "region": where, "status": "RUNNING", "t": 1.0} for where in REGIONS]
@@ -369,57 +205,6 @@ def test_a_region_that_fails_plainly_and_alone_has_to_leave_dns(fault: Fault, ju
             named = {"kind": "health_check", "name": f"sidestep-demo-{HERE}-RegionCheck"}
             watch.hear({**named, "healthy": healthy, "t": at_s})
         assert broken(of, watch) == ({"helps"} if judged and not in_time else set())
-
-
-@pytest.mark.parametrize(("about", "breaks"), [(HERE, {"order-kept"}), (THERE, set())])
-def test_a_regions_pause_is_about_what_is_done_to_that_region(about: str, breaks: set[str]) -> None:
-    watch = Watch(REGIONS)
-    watch.hear({"kind": "pause", "t": 10.0, "until": 400.0, "region": HERE})
-    watch.hear({"kind": "pause", "t": 10.0, "until": 400.0, "region": None})
-    watch.hear({"kind": "resume", "t": 20.0, "region": None})
-    for status in ("RUNNING", "SUCCEEDED"):
-        started = {"machine": "failover", "execution": f"demo-{about}-1", "status": status}
-        watch.hear({"kind": "workflow", "t": 100.0, "region": THERE, **started})
-
-    assert broken(outcome(), watch) == breaks
-
-
-def test_a_person_may_start_a_failover_under_a_pause() -> None:
-    watch = Watch(REGIONS)
-    started = {
-        **{"kind": "workflow", "machine": "failover", "region": HERE},
-        **{"execution": "by-hand-eu-west-2-1"},
-    }
-    watch.hear({"kind": "pause", "t": 10.0, "until": 200.0})
-    for at_s, status in ((100.0, "RUNNING"), (130.0, "SUCCEEDED")):
-        watch.hear({**started, "status": status, "t": at_s})
-
-    assert broken(outcome(), watch) == set()
-
-
-def test_a_person_may_redrive_a_failover_under_a_pause() -> None:
-    watch = Watch(REGIONS)
-    told = {"kind": "workflow", "machine": "failover", "execution": "one", "region": HERE}
-    for at_s, status in ((5.0, "RUNNING"), (8.0, "ABORTED")):
-        watch.hear({**told, "status": status, "t": at_s})
-    watch.hear({"kind": "pause", "t": 10.0, "until": 200.0})
-    for at_s, status in ((100.0, "RUNNING"), (130.0, "SUCCEEDED")):
-        watch.hear({**told, "status": status, "t": at_s})
-
-    assert broken(outcome(), watch) == set()
-
-
-@pytest.mark.parametrize("wrong", [False, True], ids=["clocks are right", "a clock is wrong"])
-def test_a_pause_holds_to_its_end_unless_a_clock_is_wrong(wrong: bool) -> None:
-    of, watch = outcome(), Watch(REGIONS)
-    skew = Fault("clock-skew", HERE, 0.0, 500.0, settings={"ahead_s": 30.0})
-    of.scenario = replace(of.scenario, faults=(*of.scenario.faults, *([skew] if wrong else [])))
-    told = {"kind": "workflow", "machine": "failover", "execution": "one", "region": HERE}
-    watch.hear({"kind": "pause", "t": 10.0, "until": 110.0})
-    for at_s, status in ((100.0, "RUNNING"), (130.0, "SUCCEEDED")):
-        watch.hear({**told, "status": status, "t": at_s})
-
-    assert broken(of, watch) == (set() if wrong else {"order-kept"})
 
 
 def premises_of(of: Outcome, *events: dict[str, Any]) -> frozenset[str]:
