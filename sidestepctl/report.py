@@ -114,11 +114,15 @@ def _why_not(outcome: Outcome) -> list[str]:
     return reasons
 
 
+_DOWN = frozenset({"region-down", "region-lost"})
+
+
 def _wrong_moves(outcome: Outcome) -> list[Mapping[str, Any]]:
     """Moves of Regions that should have stayed. A drill's own Region may be drained too, even
-    where a real failure ends the drill."""
+    where a real failure ends the drill, and one that was down, whichever the scenario is about."""
     scenario = outcome.scenario
-    right = set(scenario.regions) if scenario.expect != HELD else set()
+    down = {fault.region for fault in scenario.faults if fault.kind in _DOWN}
+    right = {*scenario.regions, *down} if scenario.expect != HELD else set()
     return [m for m in outcome.moves if m["region"] not in {*right, scenario.drill_region}]
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from localcloud.yaml_reader import Reader
 
 ACTING = "acting"
-"""In a fault's `region`: wherever the newest failover or recovery runs."""
+"""In a fault's `region`: where the step ran that it waited for; of one that waits for none, where a
+failover or recovery last went on that was not left to another."""
 
 
 @dataclass(frozen=True)

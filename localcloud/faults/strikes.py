@@ -219,6 +219,14 @@ BEGINS: dict[str, Begin] = {
 }
 
 
+_MOVE = ("failover", "recovery")
+_OF_ALL_WHO_START = frozenset(
+    {"Claim the incident", "See whether it is ours", "Leave it to the other"}
+)
+"""Their first states, which every execution enters that was started for an incident: one of them
+goes on."""
+
+
 class Strikes:
     """Lets a scenario's faults strike. `open` is how many are to come or in force."""
 
@@ -241,12 +249,13 @@ class Strikes:
             cloud.kernel.process(self._carry_out(fault))
 
     def _hear(self, event: dict[str, Any]) -> None:
-        if event["kind"] == "workflow" and event["machine"] in ("failover", "recovery"):
+        if event["kind"] != "step":
+            return
+        awaited = self._awaited.get(event["state"])
+        if awaited is not None and not awaited.triggered:
+            awaited.succeed(event["region"])
+        if event["machine"] in _MOVE and event["state"] not in _OF_ALL_WHO_START:
             self._acting = event["region"]
-        elif event["kind"] == "step":
-            awaited = self._awaited.get(event["state"])
-            if awaited is not None and not awaited.triggered:
-                awaited.succeed()
 
     def _carry_out(self, fault: Fault) -> Steps[None]:
         if fault.after_step is not None:
@@ -256,6 +265,8 @@ class Strikes:
                 self.open -= 1
                 self._cloud.kernel.log("fault_never", what=fault.kind, after_step=fault.after_step)
                 return
+            if fault.region == ACTING:
+                fault = replace(fault, region=str(awaited.value))
             yield self._env.timeout(fault.delay_s)
         else:
             yield self._env.timeout(max(0.0, fault.at_s - float(self._env.now)))

@@ -44,7 +44,7 @@ def test_a_recovery_by_hand_may_be_forced_and_says_so_by_its_name(mode: str, for
 
 def test_who_redrives_what_was_cut_short_lets_it_finish() -> None:
     order = Fault("started-by-hand", HERE, 40, 0, settings={"workflow": "failover"})
-    crash = Fault("workflow-crash", "", at_s=30, for_s=20, settings={"share": 1.0})
+    crash = Fault("workflow-crash", "", at_s=30, for_s=20, settings={"share": 1.0, "grows_over_s": 0.0})
     redrive = Fault("redriven-by-hand", "", at_s=55, for_s=0)
     with LocalCloud() as cloud:
         Chronicle(cloud)
@@ -65,7 +65,7 @@ def test_who_redrives_what_was_cut_short_lets_it_finish() -> None:
 
 
 def test_an_observer_that_crashed_looks_again_in_the_next_minute() -> None:
-    crash = Fault("workflow-crash", "", at_s=1, for_s=69, settings={"share": 1.0})
+    crash = Fault("workflow-crash", "", at_s=1, for_s=69, settings={"share": 1.0, "grows_over_s": 0.0})
     with LocalCloud() as cloud:
         Chronicle(cloud)
         cloud.start()
@@ -101,6 +101,31 @@ def test_a_fault_may_repeat_and_may_wait_for_a_step() -> None:
         (happened,) = [f for f in strikes.happened if f.kind == "region-dark"]
         assert (happened.region, round(happened.at_s, 3)) == (dark["region"], dark["t"])
         assert strikes.open == 0
+
+
+def test_a_fault_strikes_the_one_of_many_executions_that_its_step_ran_in() -> None:
+    """Every observer starts the same failover in its own Region, and all but one leave it."""
+    harm = Fault("write-errors", HERE, at_s=40, for_s=200, settings={"share": 1.0, "grows_over_s": 0.0})
+    dies = Fault("stepfunctions-down", "acting", for_s=5, after_step="Drain by the gate")
+    later = Fault("stepfunctions-down", "acting", at_s=80, for_s=5)
+    with LocalCloud() as cloud:
+        Chronicle(cloud)
+        cloud.start()
+        strikes = Strikes(cloud, (harm, dies, later))
+        cloud.kernel.run(until=100)
+
+        begun = [
+            e["region"]
+            for e in cloud.kernel.history
+            if e.get("machine") == "failover" and e.get("state") == "Claim the incident"
+        ]
+        holder = str(cloud.control()["regions"][HERE]["holder"])
+        went_on = [
+            e["region"] for e in cloud.kernel.history if e.get("state") == "Drain by the gate"
+        ]
+        assert len(set(begun)) == 2
+        assert holder.split(":")[3] == went_on[0]
+        assert [f.region for f in strikes.happened if f.kind == dies.kind] == [went_on[0]] * 2
 
 
 def test_a_fault_whose_step_never_comes_is_over_in_the_end() -> None:
@@ -141,7 +166,7 @@ def test_a_lost_regions_executions_have_ended_or_go_on_where_they_stood() -> Non
 
 def test_of_a_killed_function_its_invoker_may_hear_no_error_type() -> None:
     with LocalCloud() as cloud:
-        killed = Fault("lambda-killed", HERE, 0, 60, settings={"share": 1.0})
+        killed = Fault("lambda-killed", HERE, 0, 60, settings={"share": 1.0, "grows_over_s": 0.0})
         Strikes(cloud, (killed,))
         cloud.kernel.run(until=1)
         client = cloud.client("lambda", HERE)
