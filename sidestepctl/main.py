@@ -157,7 +157,7 @@ def simulate(
         simulate_all(range(first, first + seeds), asked, whole, tell)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    for line in [whole.to_json()] if as_json else [*whole.again(), whole.in_words()]:
+    for line in [whole.to_json()] if as_json else [*whole.again(kinds), whole.in_words()]:
         click.echo(line)
     if not as_json:
         click.echo(whole.verdict())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +23,9 @@ _WORLDS_A_PROCESS = 60
 PROGRESS_S = 30.0
 """Wall seconds between two lines of a soak."""
 TOLD_LINES = 60
-"""How much of a failing seed's history is shown: the last so many lines of the live view."""
+"""How much of a failing seed's history is shown: so many lines of the live view."""
+AFTERWARDS_S = 10.0
+"""Simulated seconds of history shown after a violation: the live view sums clients up every ten."""
 
 
 @dataclass
@@ -72,12 +75,10 @@ class Simulated:
         """The last line, as test runners say it."""
         return f"{self.seeds - len(self.failed)} passed, {len(self.failed)} failed"
 
-    def again(self) -> list[str]:
-        """How to see each failing seed again."""
-        return [
-            f"FAILED  sidestep simulate --seeds 1 --seed {result.seed}"
-            for result in sorted(self.failed, key=_seed)
-        ]
+    def again(self, kinds: Sequence[str] | None = None) -> list[str]:
+        """How to see each failing seed again; `kinds`: what the run was limited to."""
+        failed = sorted(self.failed, key=_seed)
+        return [f"FAILED  {_command(result, kinds)}" for result in failed]
 
     def in_words(self) -> str:
         """What it came to, in a line."""
@@ -155,27 +156,40 @@ def told(result: Result, kinds: Sequence[str] | None = None) -> str:
     what = ", ".join(f"{count} × {kind}" for kind, count in sorted(result.faults.items()))
     if result.ok:
         return f"ok      seed {result.seed}: {what}; {result.moves} moves"
-    again = f"sidestep simulate --seeds 1 --seed {result.seed}"
-    if kinds:
-        again += f" --faults {','.join(kinds)}"
+    again = _command(result, kinds)
     return "\n".join(
         [
             f"FAILED  seed {result.seed}: {what}",
             *(f"        {violation.in_words()}" for violation in result.violations),
             result.plan.in_words(),
-            *history_of(result.transcript),
+            *history_of(result),
             f"        again: {again}   (with --shrink: with as few faults as will do)",
         ]
     )
 
 
-def history_of(transcript: str) -> list[str]:
-    """The end of a history, as people read it."""
+def history_of(result: Result) -> list[str]:
+    """What led to the first violation that has a time, as people read it; where none has one,
+    the end of the history. The first line says which part it is."""
+    times_s = [one.at_s for one in result.violations if one.at_s is not None]
+    until_s = min(times_s, default=math.inf) + AFTERWARDS_S
     lines: list[str] = []
     live = Live(lines.append)
-    for line in transcript.splitlines():
-        live(json.loads(line))
-    return lines[-TOLD_LINES:]
+    for event in map(json.loads, result.transcript.splitlines()):
+        if event["t"] <= until_s:
+            live(event)
+    until = "to its end"
+    if times_s:
+        until = f"until {AFTERWARDS_S:.0f} s after what broke first, at {min(times_s):.1f} s"
+    shown = lines[-TOLD_LINES:]
+    part = f"the last {len(shown)} of {len(lines)} lines" if shown != lines else "every line"
+    return [f"        history {until}, {part}:", *shown]
+
+
+def _command(result: Result, kinds: Sequence[str] | None) -> str:
+    """What runs its world again: other kinds would draw another one."""
+    limited = f" --faults {','.join(kinds)}" if kinds else ""
+    return f"sidestep simulate --seeds 1 --seed {result.seed}{limited}"
 
 
 def _one(seed: int, kinds: Sequence[str] | None, smaller: bool) -> Result:
