@@ -2,132 +2,103 @@
 
 from __future__ import annotations
 
+import json
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sidestep.core import holds
-from sidestep.core.control import (
-    AUTOMATIC,
-    DRAINED,
-    SERVING,
-    Acknowledgement,
-    ControlState,
-    Move,
-    Pause,
-    RegionState,
+from sidestep.aws.incident_lease import control_of
+from sidestep.core.control import AUTOMATIC, CLOCK_SKEW_MS, FAILOVER, SERVING, plan_claim
+from sidestep.core.decide import (
+    HOLD,
+    NONE,
+    TAKE_OVER,
+    TOGGLE,
+    Due,
+    decide,
+    due,
 )
-from sidestep.core.decide import FAILOVER, RECOVERY, TAKE_OVER, View, decide, due
-from sidestep.core.maintenance import Window
+from sidestep.core.findings import View, fresh
+from sidestep.core.holds import orders
 from sidestep.core.policy import Policy
-from sidestep.core.votes import HEALTHY, IMPAIRED, UNKNOWN, Ballot, Evidence, Vote
-from tests.core.views import NOW
+from sidestep.core.votes import UNKNOWN, Ballot, Vote
+from tests.core.any_view import drains, policies, views
+from tests.core.views import NOW, view, with_region
 
-rarely = st.sampled_from([False, False, False, False, True])
-verdicts = st.sampled_from([HEALTHY, HEALTHY, IMPAIRED, IMPAIRED, UNKNOWN])
-RANK = {HEALTHY: 0, UNKNOWN: 0, IMPAIRED: 1}
-
-
-@st.composite
-def views(draw: st.DrawFn) -> View:
-    """Two to five Regions, any ballots, some drained, some in a dead holder's hands; any orders
-    of operators."""
-    count = draw(st.integers(2, 5))
-    regions = tuple(f"region-{n}" for n in range(count))
-    ballots = []
-    # Observers mostly agree, and mostly count: else nearly nothing would ever be decided.
-    truth = {region: draw(verdicts) for region in regions}
-    for observer in regions:
-        if not draw(st.booleans() | st.just(True)):
-            continue
-        votes = {}
-        age_ms = draw(st.integers(-40, 60) if draw(rarely) else st.integers(0, 15)) * 1000
-        for region in regions:
-            verdict = draw(verdicts) if draw(rarely) else truth[region]
-            bad = {IMPAIRED: True, HEALTHY: False, UNKNOWN: None}[verdict]
-            seen = Evidence("health", 503.0, 200, bad, f"{observer} on {region}")
-            since_ms = NOW - draw(st.sampled_from([0, 30, 200, 200])) * 1000
-            looked_ms = NOW - age_ms - (draw(st.integers(0, 60)) * 1000 if draw(rarely) else 0)
-            votes[region] = Vote(region, verdict, since_ms, 1, (seen,), looked_ms=looked_ms)
-        ballots.append(Ballot(observer, NOW - age_ms, not draw(rarely), "", votes))
-    states = {
-        region: RegionState(
-            state=draw(st.sampled_from([SERVING, SERVING, DRAINED])),
-            mode=AUTOMATIC,
-            kind=draw(st.sampled_from(["", "recovery", "failover"])),
-            token=draw(st.integers(1, 2)),
-            since_ms=NOW - draw(st.integers(0, 900)) * 1000,
-            attempts=draw(st.integers(0, 2)),
-            holder="arn:of-the-dead" if draw(rarely) else "",
-        )
-        for region in regions
-    }
-    control = ControlState(
-        serving=sum(state.state == SERVING for state in states.values()),
-        regions=states,
-        paused=draw(pauses) if draw(rarely) else None,
-        paused_regions=draw(st.dictionaries(st.sampled_from(regions), pauses, max_size=2)),
-        acknowledged=draw(st.dictionaries(st.sampled_from(regions), acknowledgements)),
-        moves=tuple(draw(st.lists(st.builds(move, st.sampled_from(regions), ages), max_size=6))),
+HALF_DONE = view(
+    control=with_region(
+        "us-east-1",
+        incident="demo-us-east-1-1",
+        epoch=1,
+        kind=FAILOVER,
+        mode=AUTOMATIC,
+        holder="arn:of-the-dead",
+        token=1,
+        lease_until_ms=NOW - CLOCK_SKEW_MS,
     )
-    return View("demo", regions, tuple(ballots), control)
-
-
-ages = st.integers(0, 90_000)
-"""Seconds, up to a day and an hour."""
-pauses = st.builds(
-    lambda left_s: Pause("ada", "a release", NOW + left_s * 1000), st.integers(-90_000, 90_000)
 )
-acknowledgements = st.builds(
-    lambda token, ago_s: Acknowledgement("demo-x-1", token, "ada", NOW - ago_s * 1000),
-    st.integers(1, 2),
-    ages,
-)
-
-
-def move(region: str, ago_s: int) -> Move:
-    return Move(NOW - ago_s * 1000, region, "drain", "demo-x-1")
-
-
-def around_now(region: str, ago_min: int, minutes: int) -> Window:
-    """A window that began so many minutes ago: open, or over already."""
-    begins = (NOW // 60_000 - ago_min) % 1440
-    return Window(region, "daily", begins, minutes)
-
-
-names = st.sampled_from([f"region-{n}" for n in range(5)])
-policies = st.builds(
-    Policy,
-    min_serving_regions=st.sampled_from([1, 1, 1, 2, 3]),
-    vote_max_age_s=st.integers(20, 60),
-    observe_only=rarely,
-    maintenance=st.lists(
-        st.builds(around_now, names | st.just("all"), st.integers(0, 90), st.integers(1, 120)),
-        max_size=2,
-    ).map(tuple),
-    capacity_percent=st.dictionaries(names, st.integers(0, 150), max_size=3),
-)
-
-
-def drains(view: View, policy: Policy) -> set[str]:
-    return {d.region for d in decide(view, policy, NOW) if d.action == FAILOVER}
+"""Nobody votes, and the lease of a failover that had not drained yet has run out."""
 
 
 @given(views(), policies)
-def test_no_votes_no_move(view: View, policy: Policy) -> None:
-    assert not drains(replace(view, ballots=()), policy)
+@example(HALF_DONE, Policy())
+def test_without_votes_nothing_new_begins(view: View, policy: Policy) -> None:
+    silent = replace(view, ballots=())
+
+    decisions = decide(silent, policy, NOW)
+
+    assert {d.action for d in decisions} <= {NONE, HOLD, TAKE_OVER}
+    begun = {region for region in view.regions if view.control.of(region).unfinished}
+    for one in due(silent, decisions):
+        assert one.workflow == TOGGLE or one.input["region"] in begun
 
 
 @given(views(), policies)
-def test_votes_that_are_too_old_or_not_believed_change_nothing(view: View, policy: Policy) -> None:
+@example(HALF_DONE, Policy())
+def test_without_votes_what_is_half_done_is_taken_over_unless_it_is_held(
+    view: View, policy: Policy
+) -> None:
+    silent = replace(view, ballots=())
+
+    for decision in decide(silent, policy, NOW):
+        state = view.control.of(decision.region)
+        left = state.unfinished and not state.leased(NOW)
+        ordered = orders(decision.region, view.control, policy, NOW)
+        assert (decision.action == TAKE_OVER) == (left and ordered is None)
+
+
+def test_without_votes_a_failover_whose_lease_ran_out_is_carried_on_and_no_other_begun() -> None:
+    decisions = decide(HALF_DONE, Policy(), NOW)
+
+    assert [d.action for d in decisions] == [HOLD, TAKE_OVER, HOLD]
+    assert [(one.workflow, one.name) for one in due(HALF_DONE, decisions)] == [
+        (FAILOVER, "demo-us-east-1-1-t1")
+    ]
+
+
+@given(views(), policies)
+def test_votes_that_are_too_old_change_nothing(view: View, policy: Policy) -> None:
     oldest = NOW - policy.vote_max_age_s * 1000
-    counting = tuple(
-        b for b in view.ballots if b.observer_healthy and oldest <= b.at_ms <= NOW + 30_000
-    )
+    young = tuple(b for b in view.ballots if oldest <= b.at_ms <= NOW + CLOCK_SKEW_MS)
 
-    assert decide(view, policy, NOW) == decide(replace(view, ballots=counting), policy, NOW)
+    assert decide(view, policy, NOW) == decide(replace(view, ballots=young), policy, NOW)
+
+
+@given(views(), policies)
+def test_an_observer_that_is_not_believed_changes_nothing_but_its_own_return_where_it_alone_votes(
+    view: View, policy: Policy
+) -> None:
+    believed = replace(view, ballots=tuple(b for b in view.ballots if b.observer_healthy))
+    cast = fresh(view, policy, NOW)
+    alone = cast[0].observer if len(cast) == 1 and cast[0].replica_works else None
+
+    before, after = decide(believed, policy, NOW), decide(view, policy, NOW)
+
+    for without, told in zip(before, after, strict=True):
+        assert told == without or told.region == alone
+        assert (told.action == FAILOVER) == (without.action == FAILOVER)
 
 
 @given(views(), policies)
@@ -158,12 +129,92 @@ def test_the_order_of_votes_never_matters(
     assert decide(replace(view, ballots=tuple(shuffled)), policy, NOW) == decide(view, policy, NOW)
 
 
-@given(views(), policies)
-def test_deciding_twice_is_deciding_once(view: View, policy: Policy) -> None:
-    first, second = decide(view, policy, NOW), decide(view, policy, NOW)
+def read_back(view: View) -> View:
+    """The view as another observer has it: out of the coordination table's items, as JSON."""
+    ballots = tuple(Ballot.from_dict(json.loads(json.dumps(b.to_dict()))) for b in view.ballots)
+    item = json.loads(json.dumps(asdict(view.control)))
+    return replace(view, ballots=ballots, control=control_of(item, view.regions))
 
-    assert first == second
-    assert due(view, first) == due(view, second)
+
+@given(views(), policies, st.randoms(use_true_random=False))
+def test_all_who_read_the_same_start_the_same_executions(
+    view: View, policy: Policy, chance: random.Random
+) -> None:
+    other = read_back(view)
+    shuffled = list(other.ballots)
+    chance.shuffle(shuffled)
+    other = replace(other, ballots=tuple(shuffled))
+
+    mine, theirs = decide(view, policy, NOW), decide(other, policy, NOW)
+
+    assert theirs == mine
+    # Step Functions takes the same name with the same input for one execution.
+    assert due(other, theirs) == due(view, mine)
+
+
+LEASE_MS = 90_000
+later = st.integers(0, 300)
+"""Seconds after a claim: within its lease and the clocks' skew, or past them."""
+
+
+@settings(max_examples=200)
+@given(views(), policies, later)
+def test_once_it_is_claimed_nothing_more_of_that_region_begins(
+    view: View, policy: Policy, after_s: int
+) -> None:
+    after_ms = after_s * 1000
+    for one in due(view, decide(view, policy, NOW)):
+        if one.workflow == TOGGLE:
+            continue
+        region = one.input["region"]
+        claimed, why = claim(view, one, f"arn:{one.name}")
+        assert claimed is not None, why
+
+        # Whoever was started for the same comes too late.
+        assert claim(claimed, one, f"arn:{one.name}-of-another")[0] is None
+        # Votes go on saying the same as long as it lasts.
+        then = NOW + after_ms
+        still = replace(claimed, ballots=tuple(moved(b, after_ms) for b in view.ballots))
+        decisions = decide(still, policy, then)
+        action = next(d.action for d in decisions if d.region == region)
+        names = [
+            d.name
+            for d in due(still, decisions)
+            if d.input["region"] == region and d.workflow != TOGGLE
+        ]
+        if after_ms < LEASE_MS + CLOCK_SKEW_MS:
+            assert (action, names) == (NONE, [])
+        else:
+            # Nobody goes on with it: it is taken over, by a name that was never used.
+            assert action in (TAKE_OVER, HOLD)
+            assert one.name not in names
+
+
+def claim(view: View, one: Due, holder: str) -> tuple[View | None, str]:
+    """The view once a due workflow's first step has claimed its Region; None and why if it may
+    not."""
+    plan = plan_claim(
+        view.control,
+        view.application,
+        one.input["region"],
+        one.workflow,
+        one.input["mode"],
+        holder,
+        one.input["incident"],
+        LEASE_MS,
+        NOW,
+    )
+    if plan.state is None:
+        return None, plan.why
+    regions = {**view.control.regions, one.input["region"]: plan.state}
+    control = replace(view.control, token=view.control.token + 1, regions=regions)
+    return replace(view, control=control), plan.why
+
+
+def moved(ballot: Ballot, by_ms: int) -> Ballot:
+    """The ballot as it is cast again, so much later, of looks that saw the same."""
+    votes = {r: replace(v, looked_ms=v.looked_ms + by_ms) for r, v in ballot.votes.items()}
+    return replace(ballot, at_ms=ballot.at_ms + by_ms, votes=votes)
 
 
 @settings(max_examples=120)
@@ -180,90 +231,6 @@ def test_each_drain_leaves_as_many_that_serve_and_look_well_as_must_remain(
     # Even if all of them are carried out.
     if drains(view, policy):
         assert set(serving) - drains(view, policy)
-
-
-@settings(max_examples=120)
-@given(views(), policies, st.data())
-def test_more_evidence_against_a_region_never_calls_it_better(
-    view: View, policy: Policy, data: st.DataObject
-) -> None:
-    region = data.draw(st.sampled_from(view.regions))
-    worse = []
-    for ballot in view.ballots:
-        votes = dict(ballot.votes)
-        if data.draw(st.booleans()):
-            seen = Evidence("health", 503.0, 200, True, "worse")
-            votes[region] = replace(votes[region], verdict=IMPAIRED, evidence=(seen,))
-        worse.append(replace(ballot, votes=votes))
-
-    def impaired(ballots: tuple[Ballot, ...]) -> bool:
-        found = decide(replace(view, ballots=ballots), policy, NOW)
-        return next(d.impaired for d in found if d.region == region)
-
-    assert impaired(tuple(worse)) >= impaired(view.ballots)
-
-
-MOVING = (FAILOVER, RECOVERY, TAKE_OVER)
-
-
-@given(views(), policies)
-def test_nothing_moves_in_a_paused_region_or_in_its_maintenance_window(
-    view: View, policy: Policy
-) -> None:
-    for decision in decide(view, policy, NOW):
-        held = (
-            view.control.pause_of(decision.region, NOW) is not None
-            or holds.window(decision.region, policy, NOW) is not None
-        )
-        assert not (held and decision.action in MOVING)
-
-
-@given(views(), policies)
-def test_a_pause_or_a_window_that_is_over_is_as_none(view: View, policy: Policy) -> None:
-    control = view.control
-    lasting = {r: p for r, p in control.paused_regions.items() if p.until_ms > NOW}
-    whole = control.paused if control.paused and control.paused.until_ms > NOW else None
-    swept = replace(control, paused=whole, paused_regions=lasting)
-    opened = tuple(w for w in policy.maintenance if any(w.open_until(r, NOW) for r in view.regions))
-
-    assert decide(view, policy, NOW) == decide(
-        replace(view, control=swept), replace(policy, maintenance=opened), NOW
-    )
-
-
-@given(views(), policies)
-def test_what_is_detected_is_told_whatever_is_ordered(view: View, policy: Policy) -> None:
-    pause = Pause("ada", "a release", NOW + 1000)
-    ordered = replace(view, control=replace(view.control, paused=pause))
-    windows = (around_now("all", 0, 60),)
-
-    for other in (
-        decide(ordered, policy, NOW),
-        decide(view, replace(policy, maintenance=windows, observe_only=True), NOW),
-    ):
-        for one, was in zip(other, decide(view, policy, NOW), strict=True):
-            assert (one.impaired, one.reasons[1:]) == (was.impaired, was.reasons[1:])
-
-
-@given(views(), policies, st.data())
-def test_what_is_ordered_for_one_region_changes_nothing_for_another(
-    view: View, policy: Policy, data: st.DataObject
-) -> None:
-    region = data.draw(st.sampled_from(view.regions))
-    control, window = view.control, Window(region, "daily", 0, 1440)
-    token = control.of(region).token
-    orders = replace(
-        control,
-        paused_regions={**control.paused_regions, region: data.draw(pauses)},
-        acknowledged={**control.acknowledged, region: Acknowledgement("x", token, "ada", NOW)},
-    )
-    own = replace(policy, maintenance=(*policy.maintenance, window))
-
-    before = decide(view, policy, NOW)
-    after = decide(replace(view, control=orders), own, NOW)
-
-    for was, now in zip(before, after, strict=True):
-        assert was.region == region or was == now
 
 
 @given(views(), policies)
@@ -284,34 +251,3 @@ def test_with_all_capacity_a_region_is_drained_that_is_drained_with_less(
     view: View, policy: Policy
 ) -> None:
     assert drains(view, policy) <= drains(view, replace(policy, capacity_percent={}))
-
-
-@given(views(), policies)
-def test_an_acknowledgement_pages_nobody_more_and_holds_nothing_back(
-    view: View, policy: Policy
-) -> None:
-    without = replace(view, control=replace(view.control, acknowledged={}))
-
-    for was, now in zip(decide(without, policy, NOW), decide(view, policy, NOW), strict=True):
-        assert now.page <= was.page
-        assert was.action not in MOVING or now.action == was.action
-
-
-@given(views(), policies)
-def test_no_more_is_drained_in_a_day_than_the_budget(view: View, policy: Policy) -> None:
-    today = [m for m in view.control.moves if NOW - m.at_ms < 86_400_000]
-    small = replace(policy, max_drains_per_day=max(1, len(today)))
-
-    if today:
-        moved = [d for d in decide(view, small, NOW) if d.action in (FAILOVER, RECOVERY)]
-        # Where nothing else serves a return is not backed out: it costs no drain.
-        assert all(d.alone and d.action == RECOVERY for d in moved)
-
-
-@given(views(), policies)
-def test_once_it_is_drained_it_is_not_drained_again(view: View, policy: Policy) -> None:
-    for region in drains(view, policy):
-        states = {**view.control.regions, region: RegionState(state=DRAINED, mode=AUTOMATIC)}
-        after = replace(view, control=replace(view.control, regions=states))
-
-        assert region not in drains(after, policy)

@@ -20,7 +20,7 @@ from sidestep.core.decide import HOLD, NONE, RECOVERY, TAKE_OVER, View, decide, 
 from sidestep.core.policy import Policy
 from sidestep.core.returning import known_able, nothing_else_serves, standing
 from sidestep.core.votes import HEALTHY, UNKNOWN, Ballot
-from tests.core.test_decision_properties import policies, views
+from tests.core.any_view import policies, views
 from tests.core.views import (
     LONDON,
     NOW,
