@@ -57,6 +57,7 @@ def goals_of(rows: Sequence[Row], catalogue: Iterable[str], cooldown_s: float) -
         ground.every("mitigates every scenario that has a right move", right, _missed),
         ground.every("moves nothing where the right move is to hold", hold, _wrong),
         ground.every("makes no wrong move where there is a right one", right, _wrong),
+        ground.every("does all that a scenario expects, the return too", rows, _not_ok),
         _hard_down(ground, down),
         *_grey(ground, [row for row in right if not row.about.hard_down]),
         _beside_the_oracle(ground, right),
@@ -117,6 +118,10 @@ def _missed(row: Row) -> int:
 
 def _wrong(row: Row) -> int:
     return row.cells[OURS].wrong_moves
+
+
+def _not_ok(row: Row) -> int:
+    return row.cells[OURS].not_ok
 
 
 def _median_s(row: Row, design: str) -> float:

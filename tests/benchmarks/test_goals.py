@@ -25,7 +25,10 @@ TIMES: Mapping[str, Mapping[str, float | None]] = {
     "blip": dict.fromkeys("abcdef"),
 }
 ONE = Figures("e", "down", 1, "", True, 90.0, 1, 500, 2, None, 0, 200, 0, 1.0)
-GOALS = ("mitigates", "moves nothing", "makes no wrong", "hard down", "grey", "beside", "flapping")
+GOALS = (
+    *("mitigates", "moves nothing", "makes no wrong", "does all", "hard down"),
+    *("grey", "beside", "flapping"),
+)
 
 
 def runs(seeds: int = SEEDS) -> list[Figures]:
@@ -90,6 +93,25 @@ def test_one_bad_run_refutes_what_every_run_has_to_meet_even_with_few_seeds() ->
     assert not_met(changed("plain", 1, wrong_moves=1)) == [
         "makes no wrong move where there is a right one"
     ]
+
+
+def test_a_run_that_left_in_time_and_never_came_back_refutes_a_goal_that_names_its_scenario() -> (
+    None
+):
+    no_return = changed("down", 2, ok=False)
+
+    assert not_met(no_return) == ["does all that a scenario expects, the return too"]
+    assert [goal.found for goal in goals(no_return) if goal.holds is False] == [
+        f"2 in {len(ABOUT) * SEEDS} runs: down 2"
+    ]
+
+
+def test_what_is_expected_is_asked_of_scenarios_that_hold_too_and_of_us_alone() -> None:
+    ours = changed("blip", 1, ok=False)
+    theirs = [replace(run, ok=run.design == "e") for run in runs()]
+
+    assert not_met(ours) == ["does all that a scenario expects, the return too"]
+    assert not_met(theirs) == []
 
 
 def test_hard_down_has_to_be_no_slower_in_any_scenario() -> None:
