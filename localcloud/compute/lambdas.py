@@ -185,10 +185,11 @@ class Lambdas:
     def _run(self, deployed: _Deployed, payload: Any, started: float) -> Steps[Invocation]:
         function, env = deployed.function, self.kernel.env
         sent = json.loads(json.dumps(payload))
-        warm = bool(deployed.idle)
-        yield env.timeout(WARM_START_S if warm else COLD_START_S)
+        # An environment is one invocation's from its arrival on: each of a burst needs its own.
+        warm = deployed.idle.pop() if deployed.idle else None
+        yield env.timeout(COLD_START_S if warm is None else WARM_START_S)
         try:
-            entry = deployed.idle.pop() if warm and deployed.idle else self._cold_start(function)
+            entry = self._cold_start(function) if warm is None else warm
         except Exception as error:  # noqa: BLE001  # a broken module is an answer, as on Lambda
             return _failed("Runtime.ImportModuleError", f"{type(error).__name__}: {error}", 0.0)
         output = StringIO()

@@ -253,8 +253,8 @@ class Strikes:
             return
         awaited = self._awaited.get(event["state"])
         if awaited is not None and not awaited.triggered:
-            awaited.succeed(event["region"])
-        if event["machine"] in _MOVE and event["state"] not in _OF_ALL_WHO_START:
+            awaited.succeed(event.get("region"))
+        if event.get("machine") in _MOVE and event["state"] not in _OF_ALL_WHO_START:
             self._acting = event["region"]
 
     def _carry_out(self, fault: Fault) -> Steps[None]:

@@ -73,5 +73,7 @@ RECORDS_TO_DNS_S: Final = (5.0, 60.0)
 (https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html)."""
 ALARM_POLL_S: Final = 10.0
 """How often a CLOUDWATCH_METRIC check looks at its alarm's data."""
-STATUS_METRIC_S: Final = 60.0
-"""How often a check's state is published as a metric: CloudWatch's standard resolution."""
+STATUS_METRIC_S: Final = 10.0
+"""How often a check's state is put into its metric, which has a value a minute: by its Minimum a
+minute that turned bad half-way is bad. AWS does not say of which moment its one value is; one
+sample at each minute's end would be told a minute late."""

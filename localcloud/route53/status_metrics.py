@@ -1,4 +1,4 @@
-"""AWS/Route53's metrics: each check's state once a minute, in us-east-1 and nowhere else.
+"""AWS/Route53's metrics: each check's state by the minute, in us-east-1 and nowhere else.
 
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-cloudwatch.html
 """
