@@ -96,7 +96,7 @@ class Live:
                 event["t"],
                 "decision",
                 f"{event['observer']}: {event['action']} {event['region']} "
-                f"({event['diagnosis']}): {reasons}",
+                f"({event['diagnosis']}): {reasons}; would change it: {event['would_change']}",
             )
 
     def _on_workflow(self, event: Mapping[str, Any]) -> None:

@@ -55,6 +55,8 @@ class Steps:
         self.env, self.plane, self.here = simpy.Environment(), plane, here
         self.scripted, self.after, self.dies_at = dict(scripted), after, dies_at
         self.died = self.env.event()
+        self.told: list[TaskRequest] = []
+        """What was announced, in order."""
         self.began = plane.now / 1000
         self.world = World(
             env=self.env,
@@ -75,6 +77,7 @@ class Steps:
             return answer
         named = re.search(r"function:(\w+)FunctionArn", str(task.arguments.get("FunctionName")))
         if named is None:
+            self.told.append(task)
             return {}
         handler, given = named[1].lower(), task.arguments["Payload"]
 

@@ -48,14 +48,17 @@ def repaired(writes: int, **otherwise: Any) -> list[Any]:
 def stability(**otherwise: Any) -> list[Any]:
     """What a look at a Region's stability says when all are well."""
     well = {"stable": True, "bad": False, "healthy_for_s": 60, "why": "", "alone": False}
-    return says(**{**well, "others": ["us-east-1"], **otherwise})
+    known = {"would_change": "an observer calling it impaired", "others": ["us-east-1"]}
+    return says(**{**well, **known, **otherwise})
 
 
 RECORDED = says(recorded=True, words="in words", at=1)
 TOLD: list[Any] = [{"MessageId": "m"}]
 FAILOVER = {
     "Claim the incident": held(),
-    "Check again": says(go=True, why="2 of 2", diagnosis="health_failing", reasons=["2 of 2"]),
+    "Check again": says(
+        go=True, why="2 of 2", diagnosis="health_failing", reasons=["2 of 2"], would_change="good"
+    ),
     "Drain by the gate": says(set=True, marks={"us-east-1": True}, why={}),
     "Flip the toggle": says(set=True, version=2, why="by us"),
     "Note that it is drained": RECORDED,

@@ -18,7 +18,7 @@ ballots = Ballots(table, settings.regions)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"claim"}` → `{"go", "why", "diagnosis", "reasons"}`. Raises LeaseLost."""
+    """`{"claim"}` → `{"go", "why", "diagnosis", "reasons", "would_change"}`. Raises LeaseLost."""
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
     view = ballots.everything().view(settings.application, settings.regions)

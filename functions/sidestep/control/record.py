@@ -7,8 +7,10 @@ from typing import Any
 from sidestep.aws.incident_record import IncidentRecord
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
+from sidestep.core.control import FAILOVER
 from sidestep.core.errors import LeaseLost
 from sidestep.core.incidents import announcement
+from sidestep.core.returning import comes_back_when
 
 settings = Settings.from_environment()
 policy = _parts.policy(settings)
@@ -22,6 +24,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     "evidence"?}`
     → `{"recorded", "words", "at"}`.
 
+    A failover that puts a drained Region down notes when it comes back (`comes_back`).
     `state` is where the Region is brought; `hold_s` how long the lease is held from now;
     `release` puts the incident down, last of all, so that a second try of a step that was
     done finds it put down and changes nothing. `evidence` is what became known after that: it
@@ -33,6 +36,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     facts = dict(event.get("facts") or {})
     if event.get("release"):
         facts |= {"status": event["step"]} | ({"closed_at": now} if event.get("close") else {})
+        if claim.kind == FAILOVER and not event.get("close"):
+            facts["comes_back"] = comes_back_when(claim.mode, policy)
     done = {"recorded": True, "words": announcement(claim, event["outcome"], facts), "at": now}
     if event.get("evidence"):
         lease.prove_put_down(claim)

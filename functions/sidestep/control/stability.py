@@ -19,7 +19,7 @@ ballots = Ballots(table, settings.regions)
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """`{"claim", "window_s", "since"? (ms)}`
-    → `{"stable", "bad", "healthy_for_s", "why", "alone", "others"}`.
+    → `{"stable", "bad", "healthy_for_s", "why", "would_change", "alone", "others"}`.
 
     With `since`, the window begins no earlier than then: probation counts from the restore.
     `alone`: by its own observer's word, since nothing else serves. `others`: the other Regions that
@@ -38,6 +38,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         "bad": finding.impaired,
         "healthy_for_s": round(healthy, 1),
         "why": finding.reasons[0] if finding.impaired else why,
+        "would_change": well.would_change,
         "alone": well.alone,
         "others": list(known_able(claim.region, view, policy, now)),
     }

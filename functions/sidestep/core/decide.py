@@ -34,7 +34,7 @@ from sidestep.core.control import (
     RegionState,
     incident_id,
 )
-from sidestep.core.findings import Finding, View, able, counting, find
+from sidestep.core.findings import Finding, View, able, counting, find, leaving, unless_well
 from sidestep.core.policy import Policy
 from sidestep.core.returning import standing
 from sidestep.core.votes import Ballot
@@ -207,7 +207,7 @@ def _decide_one(
     blocked = holds.before_drain(region, control, policy, now_ms)
     if blocked is not None:
         return decision(HOLD, blocked.words, blocked.change, page=True)
-    words = f"{region} is impaired and {', '.join(left)} can serve"
+    words = leaving(region, left)
     # From when on it was due is in no item: what held it back may have ended just now.
     late_ms = now_ms - (finding.bad_since_ms or now_ms)
     if late_ms > OVERDUE_MS:
@@ -216,7 +216,7 @@ def _decide_one(
     return decision(
         FAILOVER,
         words,
-        f"{policy.probe_good_streak} good looks in a row by its observers",
+        unless_well(policy),
         page=late_ms > OVERDUE_MS,
     )
 
@@ -310,8 +310,7 @@ def _drained(
     if held is not None:
         words = f"{held.words}; {well.why}" if well.alone else held.words
         return decision(HOLD, words, held.change, page=held.page)
-    change = "another Region able to serve" if well.alone else "an observer calling it impaired"
-    return decision(RECOVERY, well.why, change, alone=well.alone)
+    return decision(RECOVERY, well.why, well.would_change, alone=well.alone)
 
 
 def due(view: View, decisions: Sequence[Decision]) -> tuple[Due, ...]:

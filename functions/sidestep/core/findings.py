@@ -183,6 +183,16 @@ def _together(region: str, votes: Sequence[Vote], others: int, policy: Policy) -
     )
 
 
+def leaving(region: str, others: Sequence[str]) -> str:
+    """Why a Region is left, in words: the same in the decision, and when it is judged again."""
+    return f"{region} is impaired and {', '.join(others)} can serve"
+
+
+def unless_well(policy: Policy) -> str:
+    """What would end a Region's being impaired, in words."""
+    return f"{policy.probe_good_streak} good looks in a row by its observers"
+
+
 def able(region: str, findings: Mapping[str, Finding], control: ControlState) -> tuple[str, ...]:
     """The other Regions that can take a Region's traffic: serving, and not themselves in trouble.
 

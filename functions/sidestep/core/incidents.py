@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sidestep.core.control import FORCED, MANUAL, Claim
 
+_STORY = ("why", "diagnosis", "reasons", "would_change", "taken_over", "returning", "comes_back")
+"""Facts that are sentences, told as such."""
+_MOMENTS = ("closed_at", "moved_at", "oldest_ms", "since", "began")
+"""Facts that are moments, in epoch milliseconds."""
+
 
 def announcement(claim: Claim, what: str, facts: Mapping[str, Any]) -> str:
-    """One paragraph for the bus, the topic and the record: what happened, to what, and why."""
-    told = "; ".join(f"{name}: {_plain(value)}" for name, value in facts.items())
-    return f"{claim.incident} ({claim.region}, {claim.kind}, {claim.mode}): {what}. {told}".strip()
+    """One paragraph for the bus and the topic: what happened, to what, why, and what would change
+    it; then what else is known. The sentences are those of the decision, as the record has them."""
+    told = "; ".join(
+        f"{name}: {_plain(value, name)}" for name, value in facts.items() if name not in _STORY
+    )
+    head = f"{claim.incident} ({claim.region}, {claim.kind}, {claim.mode}): {what}"
+    return ". ".join([head, *_story(facts), told]).strip()
+
+
+def _story(facts: Mapping[str, Any]) -> Iterator[str]:
+    # What is missing is left out: an execution that began before a deployment knows less, and no
+    # incident may fail to be put down for its words.
+    if facts.get("reasons"):
+        yield f"Why ({facts.get('diagnosis')}): {'; '.join(facts['reasons'])}"
+    if facts.get("would_change"):
+        yield f"What would have changed that: {facts['would_change']}"
+    if facts.get("taken_over"):
+        yield facts["taken_over"]
+    returning = facts.get("returning") or {}
+    if returning.get("why"):
+        yield f"Why it may return: {returning['why']}"
+    if returning.get("would_change"):
+        yield f"What would have changed that: {returning['would_change']}"
+    if facts.get("comes_back"):
+        yield f"It comes back when {facts['comes_back']}"
 
 
 def commands_for_a_person(
@@ -55,9 +83,11 @@ def timeline(steps: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(f"{s['at']} {s['step']}: {s['outcome']}" for s in steps)
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, name: str = "") -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+        return ", ".join(f"{k} {_plain(v, k)}" for k, v in value.items())
+    if name in _MOMENTS and isinstance(value, int | float):
+        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     if isinstance(value, list | tuple):
         return ", ".join(_plain(v) for v in value)
     return str(value)

@@ -19,18 +19,23 @@ from dataclasses import dataclass
 from sidestep.core import holds
 from sidestep.core.capacity import shortfall
 from sidestep.core.control import AUTOMATIC, FORCED, SERVING, Claim
-from sidestep.core.findings import View, able, counting, find
+from sidestep.core.findings import View, able, counting, find, leaving, unless_well
 from sidestep.core.policy import Policy
 
 
 @dataclass(frozen=True)
 class Recheck:
-    """Whether to go on, and why, in words for the record."""
+    """Whether to go on, and why, in words for the record and for people.
+
+    `reasons` begin with `why`, as a decision's do with its own sentence; `would_change` says what
+    would have changed this answer.
+    """
 
     go: bool
     why: str
     diagnosis: str
     reasons: tuple[str, ...]
+    would_change: str
 
 
 def recheck(claim: Claim, view: View, policy: Policy, now_ms: int) -> Recheck:
@@ -41,30 +46,34 @@ def recheck(claim: Claim, view: View, policy: Policy, now_ms: int) -> Recheck:
     others = able(claim.region, findings, view.control)
     finding = findings[claim.region]
 
-    def answer(go: bool, why: str) -> Recheck:
-        return Recheck(go, why, finding.diagnosis, finding.reasons)
+    def answer(go: bool, why: str, change: str) -> Recheck:
+        return Recheck(go, why, finding.diagnosis, (why, *finding.reasons), change)
 
     if state != SERVING:
-        return answer(True, f"the drain has begun already ({state})")
+        words = f"the drain has begun already ({state})"
+        return answer(True, words, "nothing: what has begun is finished")
     if claim.mode == FORCED:
-        return answer(True, "ordered by an operator (forced): nothing was asked")
+        words = "ordered by an operator (forced): nothing was asked"
+        return answer(True, words, "the Region being the last that serves")
     if claim.mode == AUTOMATIC:
         # Not the waits after its own last move: the claim has seen to it that it has not moved
         # since, and an acknowledgement that ended them was of before the claim.
         held = holds.orders(claim.region, view.control, policy, now_ms)
         held = held or holds.spent(view.control, policy, now_ms)
         if held:
-            return answer(False, held)
+            return answer(False, held, holds.ORDER)
         if not finding.impaired:
             said = finding.reasons[0] if finding.reasons else "its observers see nothing bad"
-            return answer(False, f"{claim.region} is not impaired any more: {said}")
+            words = f"{claim.region} is not impaired any more: {said}"
+            return answer(False, words, "votes calling it impaired")
     lacking = _lacking(others, policy)
     if lacking:
         forced = "" if claim.mode == AUTOMATIC else "; mode forced would go on all the same"
-        return answer(False, f"{lacking}{forced}")
+        return answer(False, f"{lacking}{forced}", "another Region serving and healthy")
     if claim.mode == AUTOMATIC:
-        return answer(True, finding.reasons[0])
-    return answer(True, f"ordered by an operator ({claim.mode}); {', '.join(others)} can serve")
+        return answer(True, leaving(claim.region, others), unless_well(policy))
+    words = f"ordered by an operator ({claim.mode}); {', '.join(others)} can serve"
+    return answer(True, words, "too few others able to serve")
 
 
 def _lacking(others: Sequence[str], policy: Policy) -> str | None:

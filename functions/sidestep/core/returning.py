@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sidestep.core.control import AUTOMATIC
 from sidestep.core.findings import View, able, counting, find, fresh, healthy_for_s
 from sidestep.core.policy import Policy
 from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot
@@ -29,6 +30,11 @@ class Standing:
     healthy_s: float
     why: str
     alone: bool = False
+
+    @property
+    def would_change(self) -> str:
+        """What would end its being well enough to return, in words."""
+        return "another Region able to serve" if self.alone else "an observer calling it impaired"
 
 
 def standing(region: str, view: View, policy: Policy, window_s: float, now_ms: int) -> Standing:
@@ -49,6 +55,18 @@ def standing(region: str, view: View, policy: Policy, window_s: float, now_ms: i
     alone_s = max(0.0, (now_ms - max(vote.since_ms, own.at_work_since_ms)) / 1000)
     words = f"{others}; {region}'s own observer calls it healthy for {alone_s:.0f} s"
     return Standing(alone_s, words, alone=True)
+
+
+def comes_back_when(mode: str, policy: Policy) -> str:
+    """What brings back a Region that was drained in this mode, in words; "it comes back when …"."""
+    if mode != AUTOMATIC:
+        return "an operator starts its recovery"
+    window = f"{policy.stability_window_s} s"
+    agreed = ", and a person agrees" if policy.approval == "always" else ""
+    return (
+        f"every observer, its own included, has called it healthy for {window}, or its own alone "
+        f"where nothing else serves{agreed}"
+    )
 
 
 def nothing_else_serves(region: str, view: View, policy: Policy, now_ms: int) -> str | None:
