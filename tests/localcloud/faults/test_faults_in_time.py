@@ -44,7 +44,7 @@ def test_a_recovery_by_hand_may_be_forced_and_says_so_by_its_name(mode: str, for
 
 def test_who_redrives_what_was_cut_short_lets_it_finish() -> None:
     order = Fault("started-by-hand", HERE, 40, 0, settings={"workflow": "failover"})
-    crash = Fault("workflow-crash", "", at_s=30, for_s=20, settings={"share": 1.0, "grows_over_s": 0.0})
+    crash = Fault("workflow-crash", "", at_s=30, for_s=20, settings={"share": 1.0})
     redrive = Fault("redriven-by-hand", "", at_s=55, for_s=0)
     with LocalCloud() as cloud:
         Chronicle(cloud)
@@ -65,7 +65,7 @@ def test_who_redrives_what_was_cut_short_lets_it_finish() -> None:
 
 
 def test_an_observer_that_crashed_looks_again_in_the_next_minute() -> None:
-    crash = Fault("workflow-crash", "", at_s=1, for_s=69, settings={"share": 1.0, "grows_over_s": 0.0})
+    crash = Fault("workflow-crash", "", at_s=1, for_s=69, settings={"share": 1.0})
     with LocalCloud() as cloud:
         Chronicle(cloud)
         cloud.start()
@@ -105,7 +105,8 @@ def test_a_fault_may_repeat_and_may_wait_for_a_step() -> None:
 
 def test_a_fault_strikes_the_one_of_many_executions_that_its_step_ran_in() -> None:
     """Every observer starts the same failover in its own Region, and all but one leave it."""
-    harm = Fault("write-errors", HERE, at_s=40, for_s=200, settings={"share": 1.0, "grows_over_s": 0.0})
+    whole = {"share": 1.0, "grows_over_s": 0.0}
+    harm = Fault("write-errors", HERE, at_s=40, for_s=200, settings=whole)
     dies = Fault("stepfunctions-down", "acting", for_s=5, after_step="Drain by the gate")
     later = Fault("stepfunctions-down", "acting", at_s=80, for_s=5)
     with LocalCloud() as cloud:
