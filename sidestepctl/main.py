@@ -10,9 +10,11 @@ from typing import TextIO
 
 import click
 
+from sidestepctl.history import history_command
 from sidestepctl.one_line import INTERRUPTED, OneLineGroup, UserError
 from sidestepctl.orders import acknowledge_command, pause_command, resume_command
 from sidestepctl.policy_command import policy
+from sidestepctl.status_command import status_command
 
 _PORT = click.IntRange(0, 65_535)
 """0: one that is free."""
@@ -207,7 +209,14 @@ def invoke(event_file: str, region: str | None, seed: int) -> None:
         raise UserError(str(error)) from None
 
 
-for command in (policy, pause_command, resume_command, acknowledge_command):
+for command in (
+    policy,
+    status_command,
+    history_command,
+    pause_command,
+    resume_command,
+    acknowledge_command,
+):
     cli.add_command(command)
 
 

@@ -36,7 +36,7 @@ def check(file: str, as_json: bool, regions: str) -> None:
     from sidestepctl.policy_file import as_json as written
     from sidestepctl.policy_file import differing
 
-    given = _load(file, tuple(one.strip() for one in regions.split(",") if one.strip()))
+    given = load_or_say(file, tuple(one.strip() for one in regions.split(",") if one.strip()))
     if as_json:
         click.echo(written(given))
         return
@@ -54,7 +54,7 @@ def check(file: str, as_json: bool, regions: str) -> None:
 @click.argument("file", type=_FILE, required=False)
 def explain(file: str | None) -> None:
     """Tell every number of FILE, or of the defaults: value, range, and what it decides."""
-    chosen = Policy.parse(_load(file)) if file is not None else Policy()
+    chosen = Policy.parse(load_or_say(file)) if file is not None else Policy()
     click.echo(in_words(chosen))
 
 
@@ -73,7 +73,8 @@ def in_words(chosen: Policy) -> str:
     return "\n".join(parts)
 
 
-def _load(file: str, regions: tuple[str, ...] = ()) -> dict[str, Any]:
+def load_or_say(file: str, regions: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What a policy file gives; where it is none, each of its faults on a line, and exit code 2."""
     from sidestepctl.policy_file import PolicyFileError, load
 
     try:

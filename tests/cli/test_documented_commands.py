@@ -23,6 +23,7 @@ RUN_ELSEWHERE = {
     "sidestep drill --seed 1 --json": "the same, without its history",
     "sidestep up --speed 10": "test_up.py",
     "sidestep acknowledge eu-west-2 --owner ada": "test_orders.py: it needs an incident",
+    "sidestep history demo-eu-west-2-1": "test_looking.py: so does this",
 }
 
 
@@ -41,6 +42,8 @@ BY_TOOL = {
 }
 ORDERS = [line for line in BY_TOOL["sidestep"] if shlex.split(line)[1] in ("pause", "resume")]
 """Of an operator's, to a cloud that runs."""
+LOOKS = [line for line in BY_TOOL["sidestep"] if shlex.split(line)[1] in ("status", "history")]
+"""Of an operator's, at a cloud that runs."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,9 @@ def test_every_command_is_of_a_tool_that_is_run_here() -> None:
     assert {line for _, line in COMMANDS} >= set(RUN_ELSEWHERE)
 
 
-@pytest.mark.parametrize("line", sorted({*BY_TOOL["sidestep"]} - {*RUN_ELSEWHERE} - {*ORDERS}))
+@pytest.mark.parametrize(
+    "line", sorted({*BY_TOOL["sidestep"]} - {*RUN_ELSEWHERE} - {*ORDERS, *LOOKS})
+)
 def test_a_sidestep_command_succeeds(line: str) -> None:
     run = subprocess.run(
         [BIN / "sidestep", *shlex.split(line)[1:]],
@@ -76,6 +81,16 @@ def test_an_operators_orders_succeed_one_after_the_other(cloud: Up) -> None:
 
     assert [(run.returncode, run.stderr) for run in runs] == [(0, "")] * len(ORDERS)
     assert not [run.stdout for run in runs if "was not paused" in run.stdout]
+
+
+@pytest.mark.parametrize("line", sorted({*LOOKS} - {*RUN_ELSEWHERE}))
+def test_an_operator_is_told_what_is_known(cloud: Up, line: str) -> None:
+    until(lambda: cloud.sidestep("status").returncode == 0)  # it is known
+
+    run = cloud.sidestep(*shlex.split(line)[1:])
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert json.loads(run.stdout) if "--json" in line else run.stdout
 
 
 @pytest.mark.parametrize("line", sorted(set(BY_TOOL["make"])))
