@@ -8,11 +8,16 @@ import shlex
 import signal
 import socket
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner
 
+from sidestep.aws.items import to_attributes
+from sidestep.core.control import DRAINED, RegionState
 from sidestepctl.main import cli
 from tests.cli.running import Up, until, up
 from tests.cli.test_commands import begun
@@ -132,6 +137,44 @@ def test_without_credentials_it_is_said_what_to_check(command: str) -> None:
         "Error: nothing can be told, and automation goes on as it can: no Region of "
         f"sidestep-demo-coordination answers (Unable to locate credentials); {CHECK}\n"
     )
+
+
+class _Recording(BaseHTTPRequestHandler):
+    """A DynamoDB that holds a drained London, and keeps what it is asked to do."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.asked.append(self.headers["X-Amz-Target"].split(".")[-1])
+        state = asdict(RegionState(state=DRAINED, incident=INCIDENT, epoch=1, mode="automatic"))
+        control = {"pk": "app#demo", "sk": "control", "token": 1, "serving": 2, "moves": []}
+        item = to_attributes(control | {"regions": {LONDON: state}})
+        self._answer({"Items": [item], "Count": 1} if self.asked[-1] == "Query" else {})
+
+    def _answer(self, told: dict[str, Any]) -> None:
+        body = json.dumps(told).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("command", ["status", "history"])
+def test_nothing_but_reads_is_asked_of_the_table(command: str) -> None:
+    someone = NOBODY | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    _Recording.asked.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Recording) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        run = CliRunner(mix_stderr=False, env=someone).invoke(
+            cli, [command, "--endpoint-url", f"http://127.0.0.1:{server.server_port}"]
+        )
+        server.shutdown()
+
+    assert (run.exit_code, run.stderr) == (0, "")
+    assert _Recording.asked == ["Query", "GetItem"]
 
 
 @pytest.mark.parametrize("command", ["status", "history"])
