@@ -14,7 +14,7 @@ from sidestep.core.canaries import TOLERATED_SHARE, Score
 from sidestep.core.decide import FAILOVER, HOLD, NONE, Decision, decide, in_doubt
 from sidestep.core.findings import Finding, View, counting, find
 from sidestep.core.policy import Policy
-from sidestep.core.votes import IMPAIRED, SUSPECTED, Evidence, Vote
+from sidestep.core.votes import IMPAIRED, REQUESTS, SUSPECTED, Evidence, Vote
 from tests.core.any_view import drains, one_of, policies, views
 from tests.core.views import LONDON, NOW, OREGON, VIRGINIA, all_say, view
 
@@ -199,3 +199,43 @@ def test_the_first_failed_requests_hold_a_failover_until_others_are_known_to_be_
     assert "may be as bad as" in held.reasons[0]
     assert in_doubt(failing, Policy(), NOW)
     assert of(VIRGINIA, settled, Policy()).action == FAILOVER
+
+
+scores = st.tuples(st.sampled_from([0.0, 1.0, 5.0, 8.0, 12.0, 21.0]), st.integers(0, 4))
+three_scores = st.tuples(scores, scores, scores)
+
+
+def seen_in_grey(seen: tuple[tuple[float, int], ...]) -> View:
+    """Nobody calls London impaired by itself; what failed of its requests is in the scores."""
+    evidence = (Evidence(REQUESTS, 1.0, 10.5, None, "some failed"),)
+    by = dict(zip((LONDON, VIRGINIA, OREGON), seen, strict=True))
+
+    def grey(observer: str, vote: Vote) -> Vote:
+        value, looks = by[observer]
+        score = Score(value, looks if value else 0, asked=120, failed=30)
+        return replace(vote, verdict=SUSPECTED, streak=0, evidence=evidence, score=score)
+
+    well = well_elsewhere(view(*all_say()))
+    return about(LONDON, well, grey)
+
+
+def well_elsewhere(of_all: View) -> View:
+    """The view in which enough is known of every other Region, none of it bad."""
+    for region in (VIRGINIA, OREGON):
+        of_all = about(region, of_all, lambda _, v: replace(v, score=Score(asked=400)))
+    return of_all
+
+
+@given(three_scores, three_scores)
+def test_of_a_region_seen_in_grey_a_higher_score_by_anybody_never_makes_less(
+    seen: tuple[tuple[float, int], ...], more: tuple[tuple[float, int], ...]
+) -> None:
+    raised_to = tuple((v + dv, n + dn) for (v, n), (dv, dn) in zip(seen, more, strict=True))
+    was, now = (of(LONDON, seen_in_grey(one), Policy()) for one in (seen, raised_to))
+
+    assert RANK[now.action] >= RANK[was.action]
+
+
+@pytest.mark.parametrize(("value", "action"), [(8.0, FAILOVER), (1.0, NONE)])
+def test_what_several_saw_in_grey_is_summed(value: float, action: str) -> None:
+    assert of(LONDON, seen_in_grey(((value, 3),) * 3), Policy()).action == action
