@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -170,15 +171,20 @@ def test_route_53_tells_the_truth_about_the_broken_region(cloud: Up) -> None:
 
 
 def test_an_alarm_set_by_hand_is_evidence_in_the_next_ballot(cloud: Up) -> None:
-    cloud.aws_cli(
-        *("cloudwatch", "set-alarm-state", "--region", "us-west-2", "--state-value", "ALARM"),
-        *("--alarm-name", "sidestep-demo-us-west-2-write-latency", "--state-reason", "a test"),
-    )
-
+    """Its data puts it back within a minute, and a later ballot knows nothing of it: on a machine
+    with much else to do both may be over before anybody has looked, so it is set again then."""
     table = cloud.client("dynamodb", "eu-west-1")
     key = {"pk": {"S": "app#demo"}, "sk": {"S": "vote#us-west-2"}}
+    set_at: list[float] = []
 
     def told() -> bool:
+        if not set_at or time.monotonic() - set_at[-1] > 20.0:
+            cloud.aws_cli(
+                *("cloudwatch", "set-alarm-state", "--region", "us-west-2"),
+                *("--state-value", "ALARM", "--state-reason", "a test"),
+                *("--alarm-name", "sidestep-demo-us-west-2-write-latency"),
+            )
+            set_at.append(time.monotonic())
         ballot = table.get_item(TableName=COORDINATION, Key=key, ConsistentRead=True).get("Item")
         return "alarm write-latency is ALARM" in json.dumps(ballot)
 
