@@ -115,15 +115,28 @@ def _why_not(outcome: Outcome) -> list[str]:
 
 
 _DOWN = frozenset({"region-down", "region-lost"})
+_LATE_S = 60.0
+"""How long after a Region is up again its drain may begin that was decided before: a round of every
+observer that sees it well, or the age at which a silent one's vote is void."""
 
 
 def _wrong_moves(outcome: Outcome) -> list[Mapping[str, Any]]:
     """Moves of Regions that should have stayed. A drill's own Region may be drained too, even
-    where a real failure ends the drill, and one that was down, whichever the scenario is about."""
-    scenario = outcome.scenario
-    down = {fault.region for fault in scenario.faults if fault.kind in _DOWN}
-    right = {*scenario.regions, *down} if scenario.expect != HELD else set()
-    return [m for m in outcome.moves if m["region"] not in {*right, scenario.drill_region}]
+    where a real failure ends the drill, and one that was down just then, whichever Region the
+    scenario is about; and what was drained for that may come back."""
+    scenario, drained_down = outcome.scenario, set()
+    right = {*scenario.regions} if scenario.expect != HELD else set()
+    for move in outcome.moves if scenario.expect != HELD else ():
+        region, at_s = move["region"], move["t"]
+        down = (f for f in scenario.faults if f.kind in _DOWN and f.region == region)
+        if move["what"] == "drain" and any(f.in_force(at_s - _LATE_S, at_s) for f in down):
+            drained_down.add(move["incident"])
+    return [
+        move
+        for move in outcome.moves
+        if move["region"] not in {*right, scenario.drill_region}
+        and move["incident"] not in drained_down
+    ]
 
 
 def _why_drill_failed(outcome: Outcome) -> list[str]:

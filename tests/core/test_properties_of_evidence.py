@@ -84,6 +84,16 @@ def at_rest(region: str, view: View) -> bool:
     return state.state == "SERVING" and not state.unfinished
 
 
+def assert_no_less(
+    region: str, before: View, after: View, policy: Policy, acted_on: bool = True
+) -> None:
+    """The later view makes no less of the Region; of what is done, where votes alone say that."""
+    was, now = of(region, before, policy), of(region, after, policy)
+    assert now.impaired >= was.impaired
+    if acted_on and at_rest(region, before):
+        assert RANK[now.action] >= RANK[was.action]
+
+
 @settings(max_examples=200)
 @given(views(), policies, st.data())
 def test_more_observers_calling_a_region_impaired_never_make_less_of_it(
@@ -93,11 +103,7 @@ def test_more_observers_calling_a_region_impaired_never_make_less_of_it(
     calling = {b.observer for b in view.ballots if data.draw(st.booleans())}
     worse = about(region, view, lambda who, v: called_impaired(who, v) if who in calling else v)
 
-    was, now = of(region, view, policy), of(region, worse, policy)
-
-    assert now.impaired >= was.impaired
-    if at_rest(region, view):
-        assert RANK[now.action] >= RANK[was.action]
+    assert_no_less(region, view, worse, policy)
 
 
 @settings(max_examples=200)
@@ -108,11 +114,7 @@ def test_a_higher_score_over_more_looks_never_makes_less_of_a_region(
     region = data.draw(one_of(view.regions))
     worse = raised_in_some(data, region, view, failing=False)
 
-    was, now = of(region, view, policy), of(region, worse, policy)
-
-    assert now.impaired >= was.impaired
-    if at_rest(region, view):
-        assert RANK[now.action] >= RANK[was.action]
+    assert_no_less(region, view, worse, policy)
 
 
 # The others are compared with a Region only by a share of its requests that is past what is
@@ -127,12 +129,9 @@ def test_more_failed_requests_never_undo_a_failover_once_more_fail_than_is_toler
     region = data.draw(one_of(view.regions))
     worse = raised_in_some(data, region, view, failing=True)
 
-    was, now = of(region, view, policy), of(region, worse, policy)
-
-    assert now.impaired >= was.impaired
     before, after = (share_of_failed(region, one, policy) for one in (view, worse))
-    if at_rest(region, view) and not before <= TOLERATED_SHARE < after:
-        assert RANK[now.action] >= RANK[was.action]
+    acted_on = not before <= TOLERATED_SHARE < after
+    assert_no_less(region, view, worse, policy, acted_on)
 
 
 @settings(max_examples=200)

@@ -2,7 +2,8 @@
 
 The invariants, before the rules:
 
-- Only fresh ballots of healthy observers count. No votes, no action.
+- Only fresh ballots of healthy observers count. Without votes nothing new
+  begins; what is half done may be taken over.
 - A Region is impaired (objectively) when most of the *other* Regions' observers say so, or
   its own observer and any other do; or when the failed requests of several of them, its own
   perhaps among them, come to more together than chance explains. What single observers say
@@ -13,7 +14,8 @@ The invariants, before the rules:
   may answer with "not now": pause, window, observe-only, cool-down, the daily budget.
 - A drained Region that is well comes back by its own observer's word where nothing else serves
   (core/returning.py).
-- The order of ballots, and deciding twice, change nothing.
+- The order of ballots changes nothing, nor does deciding again before a claim: what is due has the
+  same name, and is one execution.
 """
 
 from __future__ import annotations

@@ -62,10 +62,13 @@ def comes_back_when(mode: str, policy: Policy) -> str:
     if mode != AUTOMATIC:
         return "an operator starts its recovery"
     window = f"{policy.stability_window_s} s"
-    agreed = ", and a person agrees" if policy.approval == "always" else ""
+    agreed = {
+        "always": "; and a person agrees",
+        "when_data_in_doubt": "; and a person agrees where its data is in doubt",
+    }.get(policy.approval, "")
     return (
-        f"every observer, its own included, has called it healthy for {window}, or its own alone "
-        f"where nothing else serves{agreed}"
+        f"every observer, its own included, has called it healthy for {window} and its replica has "
+        f"caught up, or its own alone has where nothing else serves{agreed}"
     )
 
 
