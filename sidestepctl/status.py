@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sidestep.aws.ballots import Everything
-from sidestep.control._parts import machine_arns
 from sidestep.core import holds
 from sidestep.core.control import (
     AUTOMATIC,
@@ -252,7 +251,7 @@ def _by_hand(
         *(holder, state.lease_until_ms),
     )
     here = _best_place(region, view, policy, now_ms)
-    commands = commands_for_a_person(claim, machine_arns(claim, here), here)
+    commands = commands_for_a_person(claim, here)
     orders = (
         (FAILOVER, MANUAL, "drain it, until somebody brings it back"),
         (RECOVERY, MANUAL, "bring it back, once it is stable and has caught up"),

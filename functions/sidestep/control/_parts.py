@@ -24,7 +24,6 @@ from sidestep.core.control import (
     DRAINED,
     DRAINING,
     FAILOVER,
-    RECOVERY,
     Claim,
     RegionState,
 )
@@ -91,16 +90,6 @@ def write_ledger(settings: Settings) -> WriteLedger:
 def replica(settings: Settings, region: str) -> Replica:
     """A Region's replica of the data table."""
     return Replica(client("dynamodb", region), settings.data_table)
-
-
-def machine_arns(claim: Claim, here: str) -> dict[str, str]:
-    """The workflows' ARNs in a Region, by the contract's names, in the holder's account."""
-    partition, account = claim.holder.split(":")[1::3][:2]
-    return {
-        kind: f"arn:{partition}:states:{here}:{account}:stateMachine:"
-        f"sidestep-{claim.application}-{kind}"
-        for kind in (FAILOVER, RECOVERY)
-    }
 
 
 def claim_from(event: Mapping[str, Any]) -> Claim:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.core.control import MANUAL, MODES, Claim
+from sidestep.core.control import MANUAL, MODES
 from sidestep.core.errors import InvalidInput
 from sidestep.core.incidents import commands_for_a_person
 
@@ -48,10 +48,5 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         "claim": _parts.claim_to(claim) if claim else None,
         "state": lease.read().of(region).state,
         "policy": policy.for_workflows(),
-        "commands": list(_commands(claim)) if claim else [],
+        "commands": list(commands_for_a_person(claim, settings.region)) if claim else [],
     }
-
-
-def _commands(claim: Claim) -> tuple[str, ...]:
-    here = settings.region
-    return commands_for_a_person(claim, _parts.machine_arns(claim, here), here)

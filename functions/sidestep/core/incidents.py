@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sidestep.core.control import FORCED, MANUAL, Claim
+from sidestep.core.control import FAILOVER, FORCED, MANUAL, RECOVERY, Claim
 
 _STORY = ("why", "diagnosis", "reasons", "would_change", "taken_over", "returning", "comes_back")
 """Facts that are sentences, told as such."""
@@ -43,23 +43,22 @@ def _story(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"It comes back when {facts['comes_back']}"
 
 
-def commands_for_a_person(
-    claim: Claim, machines: Mapping[str, str], region_here: str
-) -> tuple[str, ...]:
+def commands_for_a_person(claim: Claim, region_here: str) -> tuple[str, ...]:
     """The commands that finish a half-done failover by hand, undo it, and undo it whatever is known
-    of the Region (forced), ready to paste.
-
-    `machines` maps `failover` and `recovery` to their ARNs in `region_here`.
-    """
+    of the Region (forced), ready to paste: for the workflows of `region_here`, in the account of
+    the claim's holder."""
+    partition, account = claim.holder.split(":")[1::3][:2]
 
     def start(kind: str, mode: str = MANUAL) -> str:
+        machine = f"sidestep-{claim.application}-{kind}"
         given = f'{{"region":"{claim.region}","mode":"{mode}"}}'
         return (
-            f"aws stepfunctions start-execution --region {region_here} "
-            f"--state-machine-arn {machines[kind]} --input '{given}'"
+            f"aws stepfunctions start-execution --region {region_here} --state-machine-arn "
+            f"arn:{partition}:states:{region_here}:{account}:stateMachine:{machine} "
+            f"--input '{given}'"
         )
 
-    return start("failover"), start("recovery"), start("recovery", FORCED)
+    return start(FAILOVER), start(RECOVERY), start(RECOVERY, FORCED)
 
 
 def command_to_heal(region: str, table: str, key: Mapping[str, Any]) -> str:
