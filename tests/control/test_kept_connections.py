@@ -24,9 +24,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from sidestep.aws.clients import client
-from sidestep.aws.endpoint_probe import HEALTH, EndpointProbe
+from sidestep.aws.endpoint_probe import EndpointProbe
 from sidestep.aws.failures import calling
 from sidestep.aws.probe_item import ProbeItem
+from sidestep.core.canaries import HEALTH
 from sidestep.core.errors import SidestepError, Unreachable
 
 LOCAL = "127.0.0.1"

@@ -18,7 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError
 
 from sidestep.aws.dns_view import DnsView
-from sidestep.core.canaries import CANARIES, CLOSER
+from sidestep.core.canaries import CANARIES, CLOSER, COLD_START, Request
 from sidestep.core.errors import Unreachable
 from tests.control.control_plane import LONDON, ControlPlane
 
@@ -54,7 +54,8 @@ def test_a_look_asks_the_regions_own_name_over_https_for_health_and_as_a_client_
         *("POST /canary",) * 5,
     ]
     assert {(one["scheme"], one["host"]) for one in asked} == {("https", f"{LONDON}.{NAME}")}
-    assert {(one["timeout"].total, one["retries"]) for one in asked} == {(2.0, False)}
+    assert {(one["timeout"].total, one["retries"]) for one in asked} == {(3.5, False)}
+    assert {one["timeout"].connect_timeout for one in asked} == {2.0}
     assert (answer["reached"], answer["status"], answer["body"]["region"]) == (True, 200, LONDON)
     assert [one["status"] for one in answer["requests"]] == [200] * 8
 
@@ -70,6 +71,26 @@ def test_a_canary_that_fails_is_looked_at_more_closely(
 
     assert [one["what"] for one in asked[1 + len(CANARIES) :]] == ["POST /canary"] * len(CLOSER)
     assert [one["status"] for one in asked][:3] == [200, 503, 200]
+
+
+def test_a_cold_start_is_waited_for_and_carried_into_the_ballots_evidence(
+    plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(_: Any) -> Any:
+        second = len(asked) % 8 == 2
+        plane.later(2.5 if second else 0.04)
+        headers = {COLD_START.lower(): "true"} if second else {}
+        return urllib3.HTTPResponse(body=BytesIO(b"{}"), status=200, headers=headers)
+
+    asked = network_says(monkeypatch, answer)
+
+    first, second = (plane.invoke("probe", region=LONDON) for _ in range(2))
+
+    assert [one["cold"] for one in second["requests"]] == [False, True, *[False] * 6]
+    canary = Request.from_dict(second["requests"][1])
+    assert (canary.slow_start(1500), canary.fault(1500)) == (True, None)
+    # The observer's own environment was new at its first request.
+    assert [one["cold"] for one in first["requests"]] == [True, True, *[False] * 6]
 
 
 def test_where_there_is_doubt_everybody_looks_closely_at_its_own_region_too(
@@ -105,7 +126,7 @@ def test_a_look_at_a_slow_region_ends_within_a_round(
 
     answer = plane.invoke("probe", region=LONDON)
 
-    assert plane.now - began <= 7000
+    assert plane.now - began <= 7500
     assert [round(one["ms"], -1) for one in answer["requests"]] == [1900] * 3
 
 

@@ -26,6 +26,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sidestep.api.answers import answer, error, unavailable
+from sidestep.api.cold_start import tells_cold_start
 from sidestep.api.kept import Kept
 from sidestep.aws import telemetry
 from sidestep.aws.clients import client
@@ -51,6 +52,7 @@ kept: Kept[Mark | None] = Kept(lambda _: KEPT_MS)
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
+@tells_cold_start
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """200 only while the Region is known to be drained; 404 when not, 503 when unknown."""
     return app.resolve(event, context)

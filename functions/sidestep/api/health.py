@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sidestep.api.answers import answer
 from sidestep.api.checks import Report, examine
+from sidestep.api.cold_start import tells_cold_start
 from sidestep.api.kept import Kept
 from sidestep.aws import telemetry
 from sidestep.aws.clients import client
@@ -38,6 +39,7 @@ reports: Kept[Report] = Kept(lambda report: KEPT_MS if report.healthy else UNHEA
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
+@tells_cold_start
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """200 when every check passes, else 503; both say what was found."""
     return app.resolve(event, context)

@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sidestep.api.answers import BadRequest, answer, bad_request, unavailable
+from sidestep.api.cold_start import tells_cold_start
 from sidestep.api.pages import page
 from sidestep.api.requests import page_asked
 from sidestep.aws import telemetry
@@ -32,6 +33,7 @@ messages = MessageStore(dynamodb, settings.data_table)
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
+@tells_cold_start
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """200 with a page, 4xx, or 503 with Retry-After."""
     return app.resolve(event, context)

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sidestep.api.accept import Accepted, KeyReused, accept
 from sidestep.api.answers import BadRequest, answer, bad_request, error, unavailable
+from sidestep.api.cold_start import tells_cold_start
 from sidestep.api.requests import message_asked
 from sidestep.aws import telemetry
 from sidestep.aws.bus import MessageBus, UnsentEvents
@@ -45,6 +46,7 @@ unsent = UnsentEvents(client("sqs", settings.region, attempts=1), settings.unsen
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @metrics.log_metrics
+@tells_cold_start
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """201 stored, 200 seen before, 409 key reused, 4xx, or 503 with Retry-After."""
     return app.resolve(event, context)

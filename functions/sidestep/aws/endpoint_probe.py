@@ -21,17 +21,21 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from sidestep.core.canaries import THROTTLED, asked, failed
+from sidestep.core.canaries import COLD_START, HEALTH, THROTTLED, asked, failed
 
-PATIENCE_S = 2.0
-"""Longest that a request may take. A Region that needs longer is as good as gone for clients."""
-LOOK_S = 5.0
-"""No further request begins so long after the look did: a round is ten seconds."""
-HEALTH = "GET /health"
+CONNECT_S = 2.0
+"""Longest that a connection may take. A Region that needs longer is as good as gone for clients."""
+ANSWER_S = 3.5
+"""Longest that an answer may take, the connection included. No warm one may (`slow_probe_ms` is 2 s
+at most); a cold start is to be heard out, or it looks like silence. Imports alone take 1.2 s of
+CPU (docs/deploy.md); what else it takes on AWS was not measured."""
+LOOK_S = 4.0
+"""No further request begins so long after the look did: a round is ten seconds, and the function
+has eight (template.yaml)."""
 
 _SILENCES: tuple[tuple[type[HTTPError], str], ...] = (
-    (ConnectTimeoutError, f"no connection within {PATIENCE_S:g} s"),
-    (ReadTimeoutError, f"no answer within {PATIENCE_S:g} s"),
+    (ConnectTimeoutError, f"no connection within {CONNECT_S:g} s"),
+    (ReadTimeoutError, f"no answer within {ANSWER_S:g} s"),
     (NameResolutionError, "its name has no address"),
     (NewConnectionError, "the connection was refused"),
 )
@@ -44,18 +48,24 @@ class EndpointProbe:
     A connection kept from the look before may be closed while this function is frozen, unseen:
     that is no answer of the Region's. So where a look's first request is closed on one, it is
     made once more, on a new connection and within the same patience.
+
+    The first request of all loads certificates and sets up TLS on a function that has a fraction
+    of a processor: that time is the observer's, and the request is cold like a Region's first
+    answer. What connects to further Regions is not excused.
     """
 
     def __init__(self) -> None:
         self._pool = urllib3.PoolManager()
+        self._new = True
         self._kept: set[str] = set()  # hosts to which a connection may have been kept
 
     def look(
         self, region: str, host: str, canaries: bool = True, closer: bool = False
     ) -> dict[str, Any]:
         """What /health answered, and then what the canaries got, if they are wanted:
-        `requests`, each with its `status` and `error`, one of them None, and `ms`. `closer`:
-        as many as doubt asks for. `at_ms`: when the look began, by this Region's clock.
+        `requests`, each with its `status` and `error`, one of them None, its `ms`, and whether
+        it may be a cold start's (`cold`). `closer`: as many as doubt asks for. `at_ms`: when the
+        look began, by this Region's clock.
 
         A Region whose /health is not 2xx is asked nothing more, unless it was throttled: the
         canaries' routes have limits of their own, and may still tell. Never raises for what
@@ -94,13 +104,16 @@ class EndpointProbe:
         method, _, path = what.partition(" ")
         started = time.time()
         status, error, body = None, None, b""
+        cold, self._new = self._new, False
         try:
             answer = self._answer(method, host, path, first=what == HEALTH)
             status, body = answer.status, answer.data
+            cold = cold or COLD_START in answer.headers
         except HTTPError as failure:
             error = _in_words(failure)
         ms = int((time.time() - started) * 1000)
-        return {"what": what, "status": status, "ms": ms, "error": error, "body": body}
+        asked = {"what": what, "status": status, "ms": ms, "error": error, "cold": cold}
+        return {**asked, "body": body}
 
     def _answer(self, method: str, host: str, path: str, first: bool) -> urllib3.BaseHTTPResponse:
         """An answer within our patience; `first` of its look, and so after a freeze, perhaps.
@@ -111,22 +124,20 @@ class EndpointProbe:
         kept = host in self._kept
         self._kept.discard(host)
         try:
-            answer = self._send(method, host, path, PATIENCE_S)
+            answer = self._send(method, host, path, ANSWER_S)
         except ProtocolError:  # a connection that was closed before it brought a whole answer
-            left = PATIENCE_S - (time.time() - began)
+            left = ANSWER_S - (time.time() - began)
             if not (first and kept) or left <= 0:
                 raise
             answer = self._send(method, host, path, left)
         self._kept.add(host)
         return answer
 
-    def _send(
-        self, method: str, host: str, path: str, patience_s: float
-    ) -> urllib3.BaseHTTPResponse:
+    def _send(self, method: str, host: str, path: str, answer_s: float) -> urllib3.BaseHTTPResponse:
         return self._pool.request(
             method,
             f"https://{host}{path}",
-            timeout=urllib3.Timeout(total=patience_s),
+            timeout=urllib3.Timeout(total=answer_s, connect=min(CONNECT_S, answer_s)),
             retries=False,
             headers={"User-Agent": "sidestep-observer"},
         )

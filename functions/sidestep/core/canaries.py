@@ -33,6 +33,7 @@ LEAST_SHARE, WORST_SHARE = 0.035, 0.5
 to tell it from none takes more requests than there are; and a few answers differ from a Region
 that answers nothing as much as from one that answers half."""
 
+HEALTH = "GET /health"
 WRITE, READ = "POST /canary", "GET /canary"
 CANARIES = (WRITE, READ, *(WRITE,) * 5)
 """Asked in each look. How many writes decides how soon a small share shows for the first time;
@@ -48,6 +49,17 @@ clients have to be told of is a 5xx: Lambda's throttle comes out of API Gateway 
 AT_ONCE = 4
 """So many looks at a Region, side by side, where there is doubt: what they ask takes no longer, and
 with three observers' a failing tenth is told from a failing hundredth in a look or two."""
+COLD_START = "Sidestep-Cold-Start"
+"""The header with which the API says that an answer is the first of its execution environment."""
+COLD_STARTS = 16
+"""So many slow answers an observer takes for nothing but cold starts. Doubt sends AT_ONCE looks
+to three functions (/health, write, history) at once, after a look that made an environment of
+each: about fifteen in a Region that is well, whose environments serve on once they are there."""
+COLD_STARTS_BACK = 0.5
+"""So many of them are allowed again at each look. Chosen: all of them after five minutes. How long
+Lambda keeps what is idle it does not say ("a non-deterministic period",
+https://docs.aws.amazon.com/lambda/latest/operatorguide/execution-environments.html). More than
+one slow start in two looks, for long, is what clients feel."""
 FRESH_LOOKS = 30
 """Doubt that five minutes of failing looks have not settled is of a small share that stays: it
 costs a person's time, and is worth one closer look at a time, not four."""
@@ -71,17 +83,28 @@ def asked(
 
 @dataclass(frozen=True)
 class Request:
-    """One request to a Region. `status` None: no answer. `ms`: how long it took."""
+    """One request to a Region. `status` None: no answer. `ms`: how long it took.
+
+    `cold`: it may have waited for a new execution environment, the Region's (COLD_START) or the
+    observer's own; how long it took proves nothing then.
+    """
 
     what: str
     status: int | None
     ms: int
     error: str | None = None
+    cold: bool = False
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Request:
-        """From ProbeFunction's answer."""
-        return cls(str(data["what"]), data["status"], int(data["ms"]), data["error"])
+        """From ProbeFunction's answer; that of the release before said nothing of cold starts."""
+        return cls(
+            what=str(data["what"]),
+            status=data["status"],
+            ms=int(data["ms"]),
+            error=data["error"],
+            cold=bool(data.get("cold", False)),
+        )
 
     @property
     def throttled(self) -> bool:
@@ -94,7 +117,12 @@ class Request:
             return f"{self.what} got no answer ({self.error})"
         if failed(self.status):
             return f"{self.what} answered {self.status}"
-        return f"{self.what} took {self.ms} ms (limit {slow_ms} ms)" if self.ms > slow_ms else None
+        slow = self.ms > slow_ms and not self.cold
+        return f"{self.what} took {self.ms} ms (limit {slow_ms} ms)" if slow else None
+
+    def slow_start(self, slow_ms: int) -> bool:
+        """Whether nothing but a cold start keeps it from being a fault: served, but slowly."""
+        return self.cold and not failed(self.status) and self.ms > slow_ms
 
 
 def failed(status: int | None) -> bool:
@@ -112,13 +140,15 @@ class Score:
     a request has failed since nothing did.
 
     For comparing Regions: how many requests were `asked` and how many `failed` lately, those
-    of each earlier look counting KEPT of the next one's.
+    of each earlier look counting KEPT of the next one's. `cold`: how many slow answers were taken
+    for cold starts and are not allowed again yet, COLD_STARTS at most.
     """
 
     value: float = 0.0
     looks: int = 0
     asked: float = 0.0
     failed: float = 0.0
+    cold: float = 0.0
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Score:
@@ -128,7 +158,29 @@ class Score:
             int(data.get("looks", 0)),
             float(data.get("asked", 0.0)),
             float(data.get("failed", 0.0)),
+            float(data.get("cold", 0.0)),
         )
+
+    def excusing(
+        self, looks: Sequence[Sequence[Request]], slow_ms: int, again: bool = False
+    ) -> tuple[list[tuple[Request, ...]], Score]:
+        """The requests of looks made at once, of whose slow cold starts as many remain cold as are
+        allowed, and the score that remembers those. `again`: as in `after`; it brings none back.
+
+        A Region that is well has few of them, since an environment serves on. Where each answer
+        comes from a new one, clients wait as the observer did: any further one is read as warm.
+        """
+        cold = max(0.0, self.cold - (0.0 if again else COLD_STARTS_BACK))
+        judged = []
+        for look in looks:
+            requests = []
+            for one in look:
+                start = one.slow_start(slow_ms)
+                excused = start and cold + 1 <= COLD_STARTS
+                cold += excused
+                requests.append(replace(one, cold=False) if start and not excused else one)
+            judged.append(tuple(requests))
+        return judged, replace(self, cold=cold)
 
     def after(
         self, faults: Sequence[str | None], bad_share: float, limit: float, again: bool = False
@@ -145,11 +197,12 @@ class Score:
         value = min(max(0.0, value + bad * failure + (len(faults) - bad) * success), CAP * limit)
         if bad and not (again and looks):
             looks += 1
-        return Score(
-            round(value, 3),
-            looks if value else 0,
-            round(self.asked * KEPT + len(faults), 3),
-            round(self.failed * KEPT + bad, 3),
+        return replace(
+            self,
+            value=round(value, 3),
+            looks=looks if value else 0,
+            asked=round(self.asked * KEPT + len(faults), 3),
+            failed=round(self.failed * KEPT + bad, 3),
         )
 
     def forgotten(self) -> Score:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sidestep.core.canaries import CANARIES, THROTTLED, Request, Score, failed
+from sidestep.core.canaries import CANARIES, HEALTH, THROTTLED, Request, Score, failed
 from sidestep.core.policy import Policy
 
 HEALTHY, SUSPECTED, IMPAIRED, UNKNOWN = "healthy", "suspected", "impaired", "unknown"
@@ -48,6 +48,11 @@ class Probe:
         """Whether it proves anything of the Region: made, and not throttled from end to end."""
         throttled = self.status == THROTTLED and all(one.throttled for one in self.requests)
         return self.looked and not throttled
+
+    @property
+    def cold(self) -> bool:
+        """Whether its /health may have waited for a new execution environment."""
+        return any(one.cold for one in self.requests if one.what == HEALTH)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Probe:
@@ -206,12 +211,22 @@ def cast(
         apart_ms = (looked_ms or now_ms) - before.counted_ms if before else APART_MS
         again = abs(apart_ms) < APART_MS
         score = before.score if before else Score()
+        asked = [look.requests for look in looks]
+        judged, score = score.excusing(asked, policy.slow_probe_ms, again)
+        pairs = zip(looks, judged, strict=True)
+        looks = tuple(replace(look, requests=requests) for look, requests in pairs)
+        made = [look for look in looks if look.saw]
         evidence = [_probe_evidence(observer, looks[0], policy)]
         faults = [fault for look in made for fault in _faults(look, policy)]
         score = score.after(faults, policy.request_bad_share, policy.request_bad_score, again)
         if any(len(look.requests) > 1 for look in looks):  # of /health alone all is said
             turned_away = sum(one.throttled for look in looks for one in look.requests)
-            evidence.append(_request_evidence(observer, region, faults, turned_away, score, policy))
+            starts = sum(
+                one.slow_start(policy.slow_probe_ms) for look in made for one in look.requests
+            )
+            evidence.append(
+                _request_evidence(observer, region, faults, turned_away, starts, score, policy)
+            )
         if region == observer:
             evidence += _alarm_evidence(alarms)
         else:
@@ -300,8 +315,11 @@ def _probe_evidence(observer: str, probe: Probe, policy: Policy) -> Evidence:
     if not 200 <= status < 300:
         return Evidence("health", status, 200, True, f"{where} answered {status:.0f}, not 200")
     latency = float(probe.latency_ms or 0)
-    slow = latency > policy.slow_probe_ms
+    late = latency > policy.slow_probe_ms
+    slow = late and not probe.cold
     words = f"{where} answered {status:.0f} in {latency:.0f} ms (limit {policy.slow_probe_ms} ms)"
+    if late and not slow:
+        words += ", a cold start"
     return Evidence("latency_ms" if slow else "health", latency, policy.slow_probe_ms, slow, words)
 
 
@@ -310,11 +328,13 @@ def _request_evidence(
     region: str,
     faults: Sequence[str | None],
     turned_away: int,
+    starts: int,
     score: Score,
     policy: Policy,
 ) -> Evidence:
     """What clients get. Bad only by the score, and after looks enough; a failure is never good.
-    Nothing where what asks as clients do was `turned_away`, and nothing of a look is left."""
+    Nothing where what asks as clients do was `turned_away`, and nothing of a look is left.
+    `starts`: how many slow answers were excused."""
     throttled = f"{turned_away} requests to {region} from {observer} were throttled (429)"
     if turned_away and not faults:
         words = f"{throttled}, which proves nothing of what clients get"
@@ -324,6 +344,8 @@ def _request_evidence(
     words = f"{bad} of {len(faults)} requests to {region} from {observer} failed"
     if found:
         words += f" ({'; '.join(found)})"
+    if starts:
+        words += f"; {starts} slow answers were cold starts, which are no failures"
     if turned_away:
         words += f"; {throttled}, which proves nothing"
     limit, looks = policy.request_bad_score, policy.probe_bad_streak
