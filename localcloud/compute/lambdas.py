@@ -1,10 +1,11 @@
 """The Lambda service: real handlers, run from their sources in simulated time.
 
 An execution environment is one fresh execution of the handler's module with the
-function's own environment variables; it serves one invocation at a time, stays warm,
-and is made anew when none is free. That isolates module-level state exactly as far as
-Lambda does, on one condition that the contract page sets and a test holds: shared
-modules (`sidestep.core`, `sidestep.aws`) keep no state.
+function's own environment variables; it serves one invocation at a time, stays warm
+until it has been idle for some minutes, and is made anew when none is free. That
+isolates module-level state exactly as far as Lambda does, on one condition that the
+contract page sets and a test holds: shared modules (`sidestep.core`, `sidestep.aws`)
+keep no state.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import importlib.util
 import itertools
 import json
 import os
+import random
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -31,10 +33,16 @@ from localcloud.faults.overlapping import Newest
 from localcloud.kernel import Kernel, Steps
 from localcloud.network.reach import Network
 
-# Modelled, not measured: what a Python function with one layer needs before its first
-# line runs, and what the service adds to each warm invocation.
-COLD_START_S = 0.35
+COLD_START_S = 1.0, 2.5
+"""Modelled, drawn for each environment: what a function needs before its first line runs. Importing
+a handler was measured at 1.08 to 1.23 s of CPU, on a whole processor of this project's machine
+(docs/deploy.md); the environment's making and a share of a processor come on top, and were not."""
 WARM_START_S = 0.003
+"""Modelled: what the service adds to each warm invocation."""
+IDLE_KEPT_S = 300.0, 900.0
+"""Chosen, drawn for each environment: so long it is kept idle. AWS says no more than "a
+non-deterministic period of time"
+(https://docs.aws.amazon.com/lambda/latest/operatorguide/execution-environments.html)."""
 ACCOUNT_CONCURRENCY = 1000
 """Concurrent executions a Region by default
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
@@ -93,10 +101,30 @@ class LambdaContext:
 
 
 @dataclass
+class _Environment:
+    """An execution environment, from when it is asked for. `handle` is None until it is made."""
+
+    cold_start_s: float
+    kept_s: float
+    handle: Callable[[Any, Any], Any] | None = None
+    idle_since: float = 0.0
+
+
+@dataclass
 class _Deployed:
     function: Function
-    idle: list[Callable[[Any, Any], Any]] = field(default_factory=list)
+    chance: random.Random
+    """The function's own, so that no other's invocations change its environments."""
+    idle: list[_Environment] = field(default_factory=list)
     throttled: bool = False
+
+    def environment(self, now: float) -> _Environment:
+        """One that is idle, the last used first, or a new one. An environment is one invocation's
+        from its arrival on: each of a burst needs its own."""
+        self.idle = [kept for kept in self.idle if now - kept.idle_since < kept.kept_s]
+        if self.idle:
+            return self.idle.pop()
+        return _Environment(self.chance.uniform(*COLD_START_S), self.chance.uniform(*IDLE_KEPT_S))
 
 
 class Lambdas:
@@ -121,12 +149,15 @@ class Lambdas:
         self._requests = itertools.count(1)
         self._environments = itertools.count(1)
         self._concurrent: Counter[str] = Counter()
+        self._lost: Counter[str] = Counter()
+        """How often a Region was lost: with it goes what was only starting."""
         self._running: dict[str, dict[simpy.Process, None]] = {}
         """No sets: those go by address, and so would the order in which a lost Region stops all."""
 
     def add(self, function: Function) -> None:
         """Deploy a function (again: a new deployment starts cold)."""
-        self._functions[function.region, function.name] = _Deployed(function)
+        chance = self.kernel.fork(f"environments of {function.name} in {function.region}")
+        self._functions[function.region, function.name] = _Deployed(function, chance)
 
     def functions(self, region: str) -> list[Function]:
         """The functions of a Region."""
@@ -137,7 +168,9 @@ class Lambdas:
         self._functions[region, name].throttled = on
 
     def kill_all(self, region: str) -> None:
-        """The Region is lost: whatever runs there stops where it stands."""
+        """The Region is lost: whatever runs there stops where it stands, and nothing that was
+        only starting comes to run."""
+        self._lost[region] += 1
         for process in list(self._running.get(region, ())):
             if process.is_alive:
                 process.interrupt("region lost")
@@ -185,11 +218,14 @@ class Lambdas:
     def _run(self, deployed: _Deployed, payload: Any, started: float) -> Steps[Invocation]:
         function, env = deployed.function, self.kernel.env
         sent = json.loads(json.dumps(payload))
-        # An environment is one invocation's from its arrival on: each of a burst needs its own.
-        warm = deployed.idle.pop() if deployed.idle else None
-        yield env.timeout(COLD_START_S if warm is None else WARM_START_S)
+        environment = deployed.environment(float(env.now))
+        handle, lost = environment.handle, self._lost[function.region]
+        yield env.timeout(environment.cold_start_s if handle is None else WARM_START_S)
+        if lost != self._lost[function.region]:
+            stopped = _error("Runtime.ExitError", "the runtime was stopped: region lost")
+            return self._cut_short(stopped, float(env.now) - started, StringIO())
         try:
-            entry = self._cold_start(function) if warm is None else warm
+            handle = environment.handle = handle or self._cold_start(function)
         except Exception as error:  # noqa: BLE001  # a broken module is an answer, as on Lambda
             return _failed("Runtime.ImportModuleError", f"{type(error).__name__}: {error}", 0.0)
         output = StringIO()
@@ -202,7 +238,7 @@ class Lambdas:
             now=lambda: self.kernel.now,
             log_group_name=f"/aws/lambda/{function.name}",
         )
-        work = env.process(self._work(function, entry, sent, context, output))
+        work = env.process(self._work(function, handle, sent, context, output))
         running = self._running.setdefault(function.region, {})
         running[work] = None
         try:
@@ -223,7 +259,8 @@ class Lambdas:
         result, failure = ended
         if failure is not None and failure["errorType"] == "Runtime.ExitError":
             return self._cut_short(failure, took, output)
-        deployed.idle.append(entry)
+        environment.idle_since = float(env.now)
+        deployed.idle.append(environment)
         return Invocation(result, failure, took, output.getvalue())
 
     def _cut_short(self, failure: dict[str, Any], took: float, output: StringIO) -> Invocation:

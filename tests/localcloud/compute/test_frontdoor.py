@@ -12,7 +12,7 @@ import urllib3
 
 from localcloud.calls.endpoint import Caller, current_caller
 from localcloud.compute.frontdoor import Api, FrontDoor, HttpAnswer, Route, Unreachable
-from localcloud.compute.lambdas import Function, Lambdas
+from localcloud.compute.lambdas import COLD_START_S, Function, Lambdas
 from localcloud.kernel import Kernel, Steps
 from localcloud.network.outbound import Outbound
 from localcloud.network.reach import Network, outside
@@ -169,7 +169,7 @@ class TestOutbound:
         outbound.close()
 
     def test_an_answer_comes_back_through_urllib3(self, ask: Any) -> None:
-        assert ask(f"https://{HOST}/messages")[0] == 201
+        assert ask(f"https://{HOST}/messages", total=COLD_START_S[1] + 1)[0] == 201
 
     def test_a_slow_answer_is_a_read_time_out_after_the_clients_patience(self, ask: Any) -> None:
         assert ask(f"https://{HOST}/slow") == ("ReadTimeoutError", 2.0)
