@@ -54,7 +54,8 @@ COLD_START = "Sidestep-Cold-Start"
 COLD_STARTS = 16
 """So many slow answers an observer takes for nothing but cold starts. Doubt sends AT_ONCE looks
 to three functions (/health, write, history) at once, after a look that made an environment of
-each: about fifteen in a Region that is well, whose environments serve on once they are there."""
+each: about fifteen in a Region that is well, whose environments serve on once they are there, and
+fewer since those serve several looks (tests/core/test_cold_starts_in_a_burst.py: ten at most)."""
 COLD_STARTS_BACK = 0.5
 """So many of them are allowed again at each look. Chosen: all of them after five minutes. How long
 Lambda keeps what is idle it does not say ("a non-deterministic period",

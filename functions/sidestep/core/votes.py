@@ -221,11 +221,9 @@ def cast(
         score = score.after(faults, policy.request_bad_share, policy.request_bad_score, again)
         if any(len(look.requests) > 1 for look in looks):  # of /health alone all is said
             turned_away = sum(one.throttled for look in looks for one in look.requests)
-            starts = sum(
-                one.slow_start(policy.slow_probe_ms) for look in made for one in look.requests
-            )
+            words = _start_words(asked, judged, policy)
             evidence.append(
-                _request_evidence(observer, region, faults, turned_away, starts, score, policy)
+                _request_evidence(observer, region, faults, turned_away, words, score, policy)
             )
         if region == observer:
             evidence += _alarm_evidence(alarms)
@@ -328,13 +326,13 @@ def _request_evidence(
     region: str,
     faults: Sequence[str | None],
     turned_away: int,
-    starts: int,
+    starts: str,
     score: Score,
     policy: Policy,
 ) -> Evidence:
     """What clients get. Bad only by the score, and after looks enough; a failure is never good.
     Nothing where what asks as clients do was `turned_away`, and nothing of a look is left.
-    `starts`: how many slow answers were excused."""
+    `starts`: what is to be said of cold starts."""
     throttled = f"{turned_away} requests to {region} from {observer} were throttled (429)"
     if turned_away and not faults:
         words = f"{throttled}, which proves nothing of what clients get"
@@ -344,8 +342,7 @@ def _request_evidence(
     words = f"{bad} of {len(faults)} requests to {region} from {observer} failed"
     if found:
         words += f" ({'; '.join(found)})"
-    if starts:
-        words += f"; {starts} slow answers were cold starts, which are no failures"
+    words += starts
     if turned_away:
         words += f"; {throttled}, which proves nothing"
     limit, looks = policy.request_bad_score, policy.probe_bad_streak
@@ -353,6 +350,17 @@ def _request_evidence(
     certain = score.value >= limit and score.looks >= looks
     verdict = (True if certain else None) if found else False
     return Evidence(REQUESTS, score.value, limit, verdict, words)
+
+
+def _start_words(
+    asked: Sequence[Sequence[Request]], judged: Sequence[Sequence[Request]], policy: Policy
+) -> str:
+    """How many slow answers of these looks were cold starts, and how many of those are excused."""
+    starts, excused = (
+        sum(one.slow_start(policy.slow_probe_ms) for look in looks for one in look)
+        for looks in (asked, judged)
+    )
+    return f"; {starts} slow answers were cold starts, {excused} excused" if starts else ""
 
 
 def _alarm_evidence(alarms: Mapping[str, str]) -> list[Evidence]:
