@@ -100,7 +100,7 @@ def test_the_burst_that_doubt_makes_finds_only_cold_environments_in_a_region_tha
     assert {vote.verdict for vote in votes} == {HEALTHY}
     assert {vote.score.value for vote in votes} == {0}
     many = 3 * AT_ONCE
-    assert f"{many} slow answers were cold starts, {many} excused" in words(votes[2])
+    assert f"{many} slow by a cold start, {many} of them excused" in words(votes[2])
 
 
 def test_a_region_that_starts_anew_for_every_request_is_left_after_four_looks() -> None:
@@ -108,7 +108,7 @@ def test_a_region_that_starts_anew_for_every_request_is_left_after_four_looks() 
 
     assert [vote.verdict for vote in votes] == [HEALTHY, HEALTHY, HEALTHY, SUSPECTED, IMPAIRED]
     assert f"{WRITE} took {LATE_MS} ms" in words(votes[-1])
-    assert f"{len(WHAT)} slow answers were cold starts, 0 excused" in words(votes[-1])
+    assert f"{len(WHAT)} slow by a cold start, 0 of them excused" in words(votes[-1])
 
 
 @pytest.mark.parametrize("always", [(WHAT.index(READ),), (1, 3, 5)])

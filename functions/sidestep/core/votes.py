@@ -360,7 +360,7 @@ def _start_words(
         sum(one.slow_start(policy.slow_probe_ms) for look in looks for one in look)
         for looks in (asked, judged)
     )
-    return f"; {starts} slow answers were cold starts, {excused} excused" if starts else ""
+    return f"; {starts} slow by a cold start, {excused} of them excused" if starts else ""
 
 
 def _alarm_evidence(alarms: Mapping[str, str]) -> list[Evidence]:
