@@ -27,8 +27,9 @@ WORDS: Mapping[str, str] = {
         "flapping counts as bad"
     ),
     "slow_probe_ms": (
-        "A /health answer slower than this is a bad look, any other request a failed one; "
-        "the probe itself gives up at 2 s"
+        "A /health answer slower than this is a bad look, any other request a failed one, "
+        "unless it was a cold start; the probe itself gives up at 2 s without a connection and at "
+        "3.5 s without an answer"
     ),
     "request_bad_share": (
         "The share of failing requests that an observer is to notice soonest; at 0.08 a lasting "
