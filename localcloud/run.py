@@ -7,8 +7,10 @@ strike by themselves. Everything after that has to happen by itself.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from localcloud import client_report
@@ -19,6 +21,7 @@ from localcloud.cloud import LocalCloud, Topology
 from localcloud.dns.resolver import some_resolver
 from localcloud.faults.kinds import KINDS
 from localcloud.faults.strikes import Strikes
+from localcloud.kernel import START
 from localcloud.scenario import MOVED, Scenario
 
 DRILL_AT_S = 36.0
@@ -38,6 +41,15 @@ REPLICATED_WITHIN_S = 300.0
 _STEP_S = 1.0
 
 Event = dict[str, Any]
+
+
+def begun(seed: int) -> datetime:
+    """When a run's world begins: at some moment of a minute, of a seed always the same one.
+
+    CloudWatch counts by whole minutes of the clock and a scenario's faults have a second of the
+    run: without this each would strike at the same second of a minute, in every seed and design.
+    """
+    return START + timedelta(seconds=random.Random(f"{seed}/begun").uniform(0, 60))
 
 
 @dataclass
@@ -88,7 +100,7 @@ class Run:
     ) -> None:
         chosen = topology or Topology()
         policy = {**chosen.policy, **scenario.policy}
-        self._cloud = LocalCloud(seed, replace(chosen, policy=policy), template)
+        self._cloud = LocalCloud(seed, replace(chosen, policy=policy), template, begun(seed))
         self._deadline_s = deadline_s
         self._scenario = scenario
         self._outcome = Outcome(scenario, seed, self._cloud.topology.regions)
