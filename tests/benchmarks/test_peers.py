@@ -74,8 +74,11 @@ def on_alarms() -> Outcome:
     return run("c", comes_and_goes)
 
 
-def test_an_alarm_of_one_minute_takes_minutes(on_alarms: Outcome) -> None:
-    assert 60 < drained_after_s(on_alarms) < 200
+def test_an_alarm_of_one_minute_waits_for_the_minute_and_its_figures(on_alarms: Outcome) -> None:
+    assert on_alarms.fault_at_s is not None
+    minute_ends_s = 60 - (on_alarms.epoch + on_alarms.fault_at_s) % 60
+
+    assert minute_ends_s < drained_after_s(on_alarms) < minute_ends_s + 140
 
 
 def test_who_left_on_alarms_stays_out_until_the_longest_harm_is_over(on_alarms: Outcome) -> None:
