@@ -26,9 +26,10 @@ from benchmarks.table import put_into
 from sidestep.core.canaries import AT_ONCE, CANARIES, CLOSER, WRITE, Request, asked
 from sidestep.core.control import FAILOVER, ControlState
 from sidestep.core.decide import Decision, closer_looks, decide
+from sidestep.core.evidence import Probe
 from sidestep.core.findings import View
 from sidestep.core.policy import Policy
-from sidestep.core.votes import Ballot, Probe, cast
+from sidestep.core.votes import Ballot, cast
 from sidestepctl.one_line import OneLine
 
 REGIONS = ("eu-west-2", "us-east-1", "us-west-2")

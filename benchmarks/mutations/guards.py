@@ -173,7 +173,7 @@ GUARDS = (
     one(
         "lag-is-bad",
         "late replication from a Region speaks for draining it",
-        f"{CORE}/votes.py",
+        f"{CORE}/evidence.py",
         "None if late else False, words + limit)",
         "late, words + limit)",
         "replication-paused replication-slow",

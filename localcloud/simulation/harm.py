@@ -22,9 +22,10 @@ _STATES_TO_DRAIN = 2
 """Transitions from failover's "Check again", which takes no vote of an older look than the policy
 allows, to "Drain by the gate", each late where executions are slow. What came before cannot make
 a look younger: votes are as old as their looks."""
-BLIP_S = 3.0
+BLIP_S = 1.5
 """Harm of less than this cannot be seen by two looks that count as two: they begin five seconds
-apart (core/votes.py, APART_MS), and a look gives its first request two (aws/endpoint_probe.py)."""
+apart (core/votes.py, APART_MS), and a look gives its first request, which may meet a cold start,
+three and a half (aws/endpoint_probe.py)."""
 FORGOTTEN_S = 60.0
 """After so long nothing is left of a blip: three good looks, of up to twenty seconds each."""
 _AT_ONCE = "health-errors"

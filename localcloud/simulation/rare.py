@@ -32,7 +32,7 @@ LONG_WINDOW_S = 180
 OUTLIVES_S = (60.0, 75.0)
 """Added to each transition of a failover: two lie between its claim and its last look at the votes,
 and by then the reason is gone; two more before its drain."""
-BLIPS_S = (2.0, 2.9)
+BLIPS_S = (0.8, 1.4)
 """Less than two looks in a row can see (localcloud/simulation/harm.py, BLIP_S)."""
 BLIP_APART_S = 63.0
 """From one blip to the next: what is left of one is forgotten by then (harm.py, FORGOTTEN_S)."""

@@ -8,10 +8,11 @@ import pytest
 
 from sidestep.core.control import Claim, ControlState, Move, Pause, RegionState
 from sidestep.core.decide import View
+from sidestep.core.evidence import Evidence
 from sidestep.core.maintenance import Window
 from sidestep.core.policy import Policy
 from sidestep.core.recheck import recheck
-from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Evidence, Vote
+from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Vote
 from tests.control.control_plane import LONDON, OREGON, REGIONS, VIRGINIA
 
 NOW = 1_000_000

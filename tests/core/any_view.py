@@ -30,19 +30,11 @@ from sidestep.core.control import (
 )
 from sidestep.core.control import UNKNOWN as TOGGLE_UNKNOWN
 from sidestep.core.decide import decide
+from sidestep.core.evidence import REQUESTS, Evidence
 from sidestep.core.findings import View
 from sidestep.core.maintenance import Window
 from sidestep.core.policy import Policy
-from sidestep.core.votes import (
-    HEALTHY,
-    IMPAIRED,
-    REQUESTS,
-    SUSPECTED,
-    UNKNOWN,
-    Ballot,
-    Evidence,
-    Vote,
-)
+from sidestep.core.votes import HEALTHY, IMPAIRED, SUSPECTED, UNKNOWN, Ballot, Vote
 from tests.core.views import APPLICATION, NOW
 
 rarely = st.sampled_from([False, False, False, False, True])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from sidestep.core.evidence import Probe
 from sidestep.core.policy import Policy
-from sidestep.core.votes import HEALTHY, IMPAIRED, UNKNOWN, Ballot, Probe, cast
+from sidestep.core.votes import HEALTHY, IMPAIRED, UNKNOWN, Ballot, cast
 from tests.core.views import LONDON, NOW, OREGON, VIRGINIA
 
 POLICY = Policy()

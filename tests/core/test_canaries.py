@@ -17,8 +17,9 @@ from sidestep.core.canaries import (
     asked,
     wellness,
 )
+from sidestep.core.evidence import Probe
 from sidestep.core.policy import Policy
-from sidestep.core.votes import HEALTHY, IMPAIRED, SUSPECTED, Ballot, Probe, cast
+from sidestep.core.votes import HEALTHY, IMPAIRED, SUSPECTED, Ballot, cast
 from tests.core.views import LONDON, NOW, OREGON, VIRGINIA
 
 POLICY = Policy()

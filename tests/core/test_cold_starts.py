@@ -19,8 +19,9 @@ from sidestep.core.canaries import (
     Request,
     Score,
 )
+from sidestep.core.evidence import REQUESTS, Probe
 from sidestep.core.policy import Policy
-from sidestep.core.votes import HEALTHY, IMPAIRED, REQUESTS, SUSPECTED, Ballot, Probe, Vote, cast
+from sidestep.core.votes import HEALTHY, IMPAIRED, SUSPECTED, Ballot, Vote, cast
 from tests.core.views import LONDON, NOW, OREGON, VIRGINIA
 
 POLICY = Policy()

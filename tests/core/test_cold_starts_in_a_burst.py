@@ -16,8 +16,9 @@ import simpy
 
 from sidestep.aws.endpoint_probe import LOOK_S
 from sidestep.core.canaries import AT_ONCE, COLD_STARTS, HEALTH, READ, Request, asked
+from sidestep.core.evidence import Probe
 from sidestep.core.policy import Policy
-from sidestep.core.votes import HEALTHY, Ballot, Probe, Vote, cast
+from sidestep.core.votes import HEALTHY, Ballot, Vote, cast
 from tests.core.views import LONDON, NOW, OREGON, VIRGINIA
 
 POLICY = Policy()

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from sidestep.core.canaries import AT_ONCE, FRESH_LOOKS, Score
 from sidestep.core.control import DRAINED, ControlState
 from sidestep.core.decide import FAILOVER, HOLD, NONE, closer_looks, decide, in_doubt
+from sidestep.core.evidence import REQUESTS, Evidence
 from sidestep.core.findings import TOGETHER, View, counting, find, healthy_for_s
 from sidestep.core.policy import Policy
-from sidestep.core.votes import REQUESTS, SUSPECTED, Ballot, Evidence
+from sidestep.core.votes import SUSPECTED, Ballot
 from tests.core.views import (
     APPLICATION,
     LONDON,

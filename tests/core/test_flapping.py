@@ -25,11 +25,12 @@ from sidestep.core.control import (
     plan_claim,
 )
 from sidestep.core.decide import View, decide
+from sidestep.core.evidence import Evidence
 from sidestep.core.holds import patience_s, window
 from sidestep.core.maintenance import Window
 from sidestep.core.policy import Policy
 from sidestep.core.policy_words import failovers_in_a_day
-from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Evidence, Vote
+from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Vote
 from tests.core.views import APPLICATION, LONDON, NOW, REGIONS
 
 ROUND_S = 20

@@ -10,18 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidestep.core.canaries import AT_ONCE, CANARIES, Request
+from sidestep.core.evidence import REQUESTS, Probe
 from sidestep.core.policy import Policy
-from sidestep.core.votes import (
-    APART_MS,
-    HEALTHY,
-    IMPAIRED,
-    REQUESTS,
-    SUSPECTED,
-    UNKNOWN,
-    Ballot,
-    Probe,
-    cast,
-)
+from sidestep.core.votes import APART_MS, HEALTHY, IMPAIRED, SUSPECTED, UNKNOWN, Ballot, cast
 from tests.core.views import LONDON, NOW, OREGON, VIRGINIA
 
 POLICY = Policy()

@@ -9,10 +9,11 @@ import pytest
 from sidestep.core.canaries import Request
 from sidestep.core.control import AUTOMATIC, FAILOVER, Claim
 from sidestep.core.decide import NONE
+from sidestep.core.evidence import Probe
 from sidestep.core.findings import counting, find, healthy_for_s
 from sidestep.core.policy import Policy
 from sidestep.core.recheck import recheck
-from sidestep.core.votes import APART_MS, HEALTHY, IMPAIRED, UNKNOWN, Ballot, Probe, cast
+from sidestep.core.votes import APART_MS, HEALTHY, IMPAIRED, UNKNOWN, Ballot, cast
 from tests.core.views import LONDON, NOW, OREGON, REGIONS, VIRGINIA, ballot, decided, view
 
 POLICY = Policy()

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from sidestep.core.canaries import TOLERATED_SHARE, Score
 from sidestep.core.decide import FAILOVER, HOLD, NONE, Decision, decide, in_doubt
+from sidestep.core.evidence import REQUESTS, Evidence
 from sidestep.core.findings import Finding, View, counting, find
 from sidestep.core.policy import Policy
-from sidestep.core.votes import IMPAIRED, REQUESTS, SUSPECTED, Evidence, Vote
+from sidestep.core.votes import IMPAIRED, SUSPECTED, Vote
 from tests.core.any_view import drains, one_of, policies, views
 from tests.core.views import LONDON, NOW, OREGON, VIRGINIA, all_say, view
 

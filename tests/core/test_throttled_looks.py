@@ -8,18 +8,9 @@ from dataclasses import replace
 import pytest
 
 from sidestep.core.canaries import AT_ONCE, CANARIES, Request
+from sidestep.core.evidence import THROTTLES, Probe
 from sidestep.core.policy import Policy
-from sidestep.core.votes import (
-    HEALTHY,
-    IMPAIRED,
-    SUSPECTED,
-    THROTTLES,
-    UNKNOWN,
-    Ballot,
-    Probe,
-    Vote,
-    cast,
-)
+from sidestep.core.votes import HEALTHY, IMPAIRED, SUSPECTED, UNKNOWN, Ballot, Vote, cast
 from tests.core.views import LONDON, NOW, OREGON, VIRGINIA
 
 POLICY = Policy()

@@ -8,9 +8,10 @@ from dataclasses import replace
 from sidestep.core.canaries import Score
 from sidestep.core.control import AUTOMATIC, FAILOVER, ControlState, Move, RegionState
 from sidestep.core.decide import Decision, decide
+from sidestep.core.evidence import Evidence
 from sidestep.core.findings import View
 from sidestep.core.policy import Policy
-from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Evidence, Vote
+from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot, Vote
 
 APPLICATION = "demo"
 LONDON, VIRGINIA, OREGON = "eu-west-2", "us-east-1", "us-west-2"

@@ -30,7 +30,7 @@ def broken(*events: dict[str, object]) -> set[str]:
     [
         ("a blip", BLIP),
         ("a blip of which events come twice", [*BLIP, *strike("duplicates", "", 30.0, 200.0)]),
-        ("a harm that has only begun", strike("health-errors", HERE, 98.0, 200.0)),
+        ("a harm that has only begun", strike("health-errors", HERE, 100.1 - BLIP_S, 200.0)),
         (
             "a blip after one that is forgotten",
             [*BLIP, *strike("health-errors", HERE, 30.0, 100.0 - FORGOTTEN_S - 0.1)],
@@ -45,7 +45,7 @@ def test_a_region_that_failed_for_a_moment_is_not_drained(what: str, harm: Event
     ("what", "harm"),
     [
         ("harm that lasted", strike("health-errors", HERE, 90.0, 90.0 + BLIP_S)),
-        ("a second blip within a minute", [*BLIP, *strike("health-errors", HERE, 50.0, 52.9)]),
+        ("a second blip within a minute", [*BLIP, *strike("health-errors", HERE, 50.0, 50.0 + BLIP_S - 0.1)]),
         ("another harm", [*BLIP, *strike("write-errors", HERE, 60.0, 99.0, share=1.0)]),
         ("an observer that is cut off", [*BLIP, *strike("link-cut", HERE, 60.0, 99.0, peer=THERE)]),
         ("canaries, which look for longer", strike("bad-deploy", HERE, 95.0, 97.0, share=1.0)),

@@ -19,8 +19,9 @@ from sidestep.control._marks import DrainMarks, Marks
 from sidestep.core.control import SERVING
 from sidestep.core.decide import NONE, TOGGLE, Due, closer_looks, decide, due
 from sidestep.core.errors import SidestepError
+from sidestep.core.evidence import Probe
 from sidestep.core.replication import lags
-from sidestep.core.votes import Probe, cast
+from sidestep.core.votes import cast
 
 settings = Settings.from_environment("SIDESTEP_CHECK_ID", "SIDESTEP_WARDENS")
 policy = _parts.policy(settings)

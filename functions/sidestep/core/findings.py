@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from sidestep.core.canaries import wellness
 from sidestep.core.control import CLOCK_SKEW_MS, SERVING, ControlState
+from sidestep.core.evidence import REQUESTS
 from sidestep.core.policy import Policy
-from sidestep.core.votes import HEALTHY, IMPAIRED, REQUESTS, SUSPECTED, Ballot, Vote
+from sidestep.core.votes import HEALTHY, IMPAIRED, SUSPECTED, Ballot, Vote
 
 TOGETHER = 1.5
 """Several observers' scores are added (their requests are independent, so logarithms of odds
