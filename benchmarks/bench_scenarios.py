@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,6 +25,7 @@ from sidestepctl.one_line import OneLine
 from sidestepctl.workers import give_up, lost_ones_told, pool_of
 
 RESULTS = ROOT / "benchmarks" / "results"
+FIGURES = RESULTS / "scenarios.json"
 PAGE = ROOT / "docs" / "benchmark.md"
 BEGIN, END = "<!-- goals -->", "<!-- /goals -->"
 Known = Iterable[tuple[str, float]]
@@ -35,8 +37,14 @@ Known = Iterable[tuple[str, float]]
 @click.option("--only", default="abcdef", show_default=True, help="Which designs, by letter.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes; as many as cores without it.")
 @click.option("--runs-only", is_flag=True, help="Make runs, and tell and write no table.")
+@click.option("--redraw", is_flag=True, help="Make no run: table and picture of the kept figures.")
 def main(
-    scenarios: tuple[str, ...], seeds: int, only: str, jobs: int | None, runs_only: bool
+    scenarios: tuple[str, ...],
+    seeds: int,
+    only: str,
+    jobs: int | None,
+    runs_only: bool,
+    redraw: bool,
 ) -> None:
     """Run what is missing, then write README.md's table, the picture, the figures and the goals.
 
@@ -45,6 +53,10 @@ def main(
     Where one of them is the path of a YAML file of your own, their table is printed, and nothing
     but runs is written.
     """
+    if redraw:
+        _draw(json.loads(FIGURES.read_text()))
+        click.echo("drawn anew from benchmarks/results/scenarios.json, of whatever code it is")
+        return
     unknown = sorted(set(only) - set(BY_KEY))
     if unknown:
         raise click.BadParameter(f"no design {', '.join(unknown)}: choose of {''.join(BY_KEY)}")
@@ -122,13 +134,18 @@ def _write(scenarios: Mapping[str, Scenario], code: Fingerprints, runs: Sequence
     designs = {design.key: design.name for design in DESIGNS}
     found = goals.goals_of(rows, names(), Policy().cooldown_s)
     results = summary.as_json(rows, designs, asdict(code)) | {"goals": [asdict(g) for g in found]}
-    (RESULTS / "scenarios.json").write_text(json.dumps(results, indent=2, allow_nan=False) + "\n")
-    (RESULTS / "scenarios.svg").write_text(picture_of(results))
-    table.put_into(ROOT / "README.md", table.table_of(results))
-    table.put_into(PAGE, goals.table_of(results["goals"]), BEGIN, END)
+    FIGURES.write_text(json.dumps(results, indent=2, allow_nan=False) + "\n")
+    _draw(results)
     for goal in found:
         click.echo(goal.in_words())
     click.echo("written: README.md, docs/benchmark.md, benchmarks/results/scenarios.json and .svg")
+
+
+def _draw(results: Mapping[str, Any]) -> None:
+    """The picture, the README's table and the goals, of these figures."""
+    (RESULTS / "scenarios.svg").write_text(picture_of(results))
+    table.put_into(ROOT / "README.md", table.table_of(results))
+    table.put_into(PAGE, goals.table_of(results["goals"]), BEGIN, END)
 
 
 if __name__ == "__main__":

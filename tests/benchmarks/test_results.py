@@ -33,17 +33,20 @@ def line(page: str, scenario: str) -> list[str]:
     return [cell.strip() for cell in found.split("|")[2:-1]]
 
 
-def test_a_cell_tells_median_p95_how_many_and_wrong_moves() -> None:
+def test_a_cell_tells_median_p95_failed_requests_wrong_moves_and_writes_lost() -> None:
     page = table.table_of(
         results(
             ONE,
-            replace(ONE, seed=2, mitigated_s=110.0),
-            replace(ONE, design="e", mitigated_s=70.0),
-            replace(ONE, design="e", seed=2, mitigated_s=80.0, wrong_moves=3),
+            replace(ONE, seed=2, mitigated_s=110.0, client_errors=13),
+            replace(ONE, design="e", mitigated_s=70.0, client_errors=0, lost=1),
+            replace(ONE, design="e", seed=2, mitigated_s=80.0, client_errors=1, wrong_moves=3),
+            replace(ONE, design="f", client_errors=0),
+            replace(ONE, design="f", client_errors=0, seed=2),
         )
     )
 
-    assert line(page, "down") == ["", "100 (110)", "", "", "75 (80) **!3**", ""]
+    told = ["100 (110)<br>12 failed", "75 (80)<br><1 failed, **3 wrong**, **1 lost**", "90 (90)"]
+    assert line(page, "down") == ["", told[0], "", "", told[1], told[2]]
     assert line(page, "moves without need")[4] == "3"
     assert "1 scenarios, 2 seeds each" in page
 
@@ -54,7 +57,10 @@ def test_a_run_that_was_never_mitigated_is_worse_than_any_that_was() -> None:
     most = [replace(ONE, design="c", seed=run.seed, mitigated_s=None) for run in some[1:]]
     page = table.table_of(results(*some, *most, replace(ONE, design="c", seed=0)))
 
-    assert line(page, "down")[1:3] == ["80 (–) *2 of 3*", "– (–) *1 of 3*"]
+    assert line(page, "down")[1:3] == [
+        "80 (–) *2 of 3*<br>12 failed",
+        "– (–) *1 of 3*<br>12 failed",
+    ]
     assert json.loads(json.dumps(results(*some), allow_nan=False)) == results(*some)
 
 
@@ -67,8 +73,8 @@ def test_what_never_happened_is_said_and_holding_is_no_time() -> None:
         )
     )
 
-    assert line(page, "grey")[1] == "–"
-    assert line(page, "blip")[1:3] == ["held", "moved **!2**"]
+    assert line(page, "grey")[1] == "–<br>12 failed"
+    assert line(page, "blip")[1:3] == ["held<br>12 failed", "moved<br>12 failed, **2 wrong**"]
 
 
 def test_who_misses_a_scenario_gains_nothing_beside_the_oracle() -> None:
@@ -137,6 +143,15 @@ def test_the_readme_shows_what_the_figures_say() -> None:
     assert goals.table_of(figures["goals"]) in (ROOT / "docs" / "benchmark.md").read_text()
 
 
+def test_table_and_picture_can_be_drawn_anew_from_the_kept_figures_without_a_run() -> None:
+    pages = ("README.md", "docs/benchmark.md", "benchmarks/results/scenarios.svg")
+    before = [(ROOT / page).read_bytes() for page in pages]
+    ran = CliRunner().invoke(main, ["--redraw"])
+
+    assert ran.exit_code == 0, ran.output
+    assert [(ROOT / page).read_bytes() for page in pages] == before
+
+
 def test_the_kept_goals_count_every_run_of_ours_that_was_not_as_expected() -> None:
     figures = json.loads((ROOT / "benchmarks" / "results" / "scenarios.json").read_text())
     ours = {row["scenario"]: row["cells"]["e"] for row in figures["scenarios"]}
@@ -173,7 +188,7 @@ def test_a_scenario_of_the_users_own_is_told_and_not_written_into_the_pages(tmp_
     told = own_table(scenarios, [replace(ONE, scenario=str(mine)), replace(ONE, scenario="dark")])
     run = CliRunner(mix_stderr=False).invoke(main, [str(mine), "--only", ""])  # no run is made
 
-    assert line(told, str(mine)) == ["", "90 (90)", "", "", "", ""]
+    assert line(told, str(mine)) == ["", "90 (90)<br>12 failed", "", "", "", ""]
     assert "| dark |" not in told
     assert run.stderr == f"Error: no finished run of {mine}: nothing to tell\n"
     assert [(ROOT / page).read_bytes() for page in pages] == before
