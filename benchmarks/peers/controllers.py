@@ -1,7 +1,8 @@
 """Who flips the switches in each design that has any: an orchestrator, Region switch, an oracle.
 
 Each is a listener in the simulated world: it hears alarms as they change and flips switches by
-the API that its design uses. Times are simulated seconds; docs/benchmark.md gives the sources.
+the API that its design uses. Times are simulated seconds; docs/benchmark.md gives the sources,
+the published sample that the orchestrator follows among them.
 """
 
 from __future__ import annotations
