@@ -1,4 +1,7 @@
-"""`make bench-scenarios`: the catalogue under six designs; the table, the picture, the figures."""
+"""`make bench-scenarios`: the catalogue under six designs; the table, the picture, the figures.
+
+And, asked for with --sweep-peers, which alarms suit the peers that wait for them.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,11 @@ from typing import Any
 
 import click
 
-from benchmarks import goals, runs_file, summary, table
+from benchmarks import goals, runs_file, summary, sweep, table
 from benchmarks.fingerprints import ROOT, Fingerprints, fingerprints
 from benchmarks.one_run import figures_of
-from benchmarks.peers.designs import BY_KEY, DESIGNS
+from benchmarks.peers.alarms import Setting
+from benchmarks.peers.designs import BY_KEY, DESIGNS, ON_ALARMS
 from benchmarks.picture import picture_of
 from benchmarks.progress import Progress, Task, in_order
 from benchmarks.runs_file import Codes, Figures
@@ -28,22 +32,28 @@ RESULTS = ROOT / "benchmarks" / "results"
 FIGURES = RESULTS / "scenarios.json"
 PAGE = ROOT / "docs" / "benchmark.md"
 BEGIN, END = "<!-- goals -->", "<!-- /goals -->"
+SEEDS = 20
+"""Without --seeds: what the goals ask for."""
 Known = Iterable[tuple[str, float]]
 
 
 @click.command(cls=OneLine)
 @click.argument("scenarios", nargs=-1)
-@click.option("--seeds", default=20, show_default=True, type=click.IntRange(1), help="Seeds each.")
+@click.option("--seeds", type=click.IntRange(1), help="Seeds each: 20; in a sweep 3.")
 @click.option("--only", default="abcdef", show_default=True, help="Which designs, by letter.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes; as many as cores without it.")
 @click.option("--runs-only", is_flag=True, help="Make runs, and tell and write no table.")
+@click.option("--sweep-peers", is_flag=True, help="Try alarms for (c) and (d), keep the best.")
+@click.option("--setting", "settings", multiple=True, help="Of a sweep: 10%-2of3-20; may repeat.")
 @click.option("--redraw", is_flag=True, help="Make no run: table and picture of the kept figures.")
 def main(
     scenarios: tuple[str, ...],
-    seeds: int,
+    seeds: int | None,
     only: str,
     jobs: int | None,
     runs_only: bool,
+    sweep_peers: bool,
+    settings: tuple[str, ...],
     redraw: bool,
 ) -> None:
     """Run what is missing, then write README.md's table, the picture, the figures and the goals.
@@ -52,6 +62,10 @@ def main(
     A run of other code than this is made anew. SCENARIOS: which to run; the catalogue without.
     Where one of them is the path of a YAML file of your own, their table is printed, and nothing
     but runs is written.
+
+    A sweep tries settings of the alarms of (c) and (d) in grey scenarios and in those in which
+    the right move is to hold. What it finds best holds for the benchmark from then on, and is
+    written in docs/benchmark.md; with SCENARIOS it is printed only.
     """
     if redraw:
         _draw(json.loads(FIGURES.read_text()))
@@ -66,11 +80,14 @@ def main(
         loaded = {name: load(name) for name in dict.fromkeys([*names(), *chosen])}
     except ScenarioError as error:
         raise click.BadParameter(str(error)) from None
+    if sweep_peers or settings:
+        _sweep(loaded, scenarios, settings, seeds or sweep.SEEDS, only, jobs)
+        return
     code = fingerprints()
     codes = {(d.key, s): code.of(d, loaded[s]) for d in DESIGNS for s in loaded}
     runs = _finished(codes)
     known = {(run.design, run.scenario, run.seed) for run in runs}
-    wanted = [(d, s, seed) for seed in range(1, seeds + 1) for s in chosen for d in only]
+    wanted = [(d, s, seed) for seed in range(1, (seeds or SEEDS) + 1) for s in chosen for d in only]
     tasks = in_order(task for task in wanted if task not in known)
     make(tasks, codes, [(run.design, run.cpu_s) for run in runs], jobs)
     if runs_only:
@@ -100,8 +117,42 @@ def own_table(scenarios: Mapping[str, Scenario], runs: Sequence[Figures]) -> str
     return table.table_of(summary.as_json(rows, {d.key: d.name for d in DESIGNS}, {}))
 
 
-def make(tasks: Sequence[Task], codes: Codes, known: Known, jobs: int | None) -> None:
-    """Make these runs in their order, each kept as it ends."""
+def _sweep(
+    loaded: Mapping[str, Scenario],
+    scenarios: Sequence[str],
+    settings: Sequence[str],
+    seeds: int,
+    only: str,
+    jobs: int | None,
+) -> None:
+    """Try alarms, and keep the best where all scenarios of a sweep were run."""
+    designs = [key for key in ON_ALARMS if key in only]
+    if not designs:
+        raise click.BadParameter("a sweep is of (c) and (d): choose --only of cd")
+    try:
+        tried = list(dict.fromkeys(map(Setting.parse, settings))) or sweep.SETTINGS
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    catalogue = {name: loaded[name] for name in names()}
+    worlds = {s: loaded[s] for s in scenarios} or sweep.scenarios_of(catalogue)
+    wanted = sweep.tasks_of(designs, tried, worlds, seeds)
+    codes = sweep.codes_of(wanted, worlds)
+    runs = runs_file.finished(codes, sweep.RUNS)
+    done = {(run.design, run.scenario, run.seed) for run in runs}
+    tasks = in_order(task for task in wanted if task not in done)
+    make(tasks, codes, [(run.design, run.cpu_s) for run in runs], jobs, sweep.RUNS)
+    results = sweep.results_of(runs_file.finished(codes, sweep.RUNS), wanted, worlds)
+    click.echo(sweep.table_of(results))
+    if not scenarios:
+        sweep.write(results, PAGE)
+        runs_file.tidy(codes, sweep.RUNS)
+        click.echo("written: docs/benchmark.md and benchmarks/results/sweep.json")
+
+
+def make(
+    tasks: Sequence[Task], codes: Codes, known: Known, jobs: int | None, path: Path | None = None
+) -> None:
+    """Make these runs in their order, each kept as it ends (in `path`, or its scenario's file)."""
     if not tasks:
         return
     click.echo(f"{len(tasks)} runs to make")
@@ -112,7 +163,7 @@ def make(tasks: Sequence[Task], codes: Codes, known: Known, jobs: int | None) ->
                 pending = [pool.submit(figures_of, *task, codes[task[:2]]) for task in tasks]
                 for done in as_completed(pending):
                     run = done.result()
-                    runs_file.add(run, file_of(run.scenario))
+                    runs_file.add(run, path or file_of(run.scenario))
                     so_far = progress.add(run.design, run.cpu_s, time.monotonic() - began)
                     click.echo(f"{so_far}: {_in_words(run)}")
         except BaseException:

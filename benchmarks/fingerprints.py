@@ -47,8 +47,18 @@ def fingerprints(root: Path = ROOT) -> Fingerprints:
     templates = {design.key: design.template() for design in DESIGNS if design.template}
     return Fingerprints(
         ours=_digest(root, _BOTH + _OURS, _ASIDE, ""),
-        peers=_digest(root, _BOTH + _PEERS, (*_ASIDE, _CONTROL), json.dumps(templates)),
+        peers=_peers(root, templates),
     )
+
+
+def of_one_peer(design: Design, root: Path = ROOT) -> Fingerprints:
+    """Of a peer alone, whatever alarms the others have: what a sweep chooses leaves it as it is."""
+    assert design.template is not None
+    return Fingerprints(ours="", peers=_peers(root, design.template()))
+
+
+def _peers(root: Path, templates: object) -> str:
+    return _digest(root, _BOTH + _PEERS, (*_ASIDE, _CONTROL), json.dumps(templates))
 
 
 def worlds(root: Path = ROOT) -> str:

@@ -19,8 +19,8 @@ from localcloud.kernel import Steps
 
 HOME = "us-east-1"
 """Where the orchestrator runs: where Route 53's control plane and its metrics are."""
-ABOVE_ITS_CHILD = 2
-"""A HealthThreshold that a check with one child never meets."""
+AS_ITS_CHILD, ABOVE_ITS_CHILD = 1, 2
+"""HealthThresholds of a check with one child: met while the endpoint is healthy, and never."""
 RETRIES, RETRY_S = 6, 10.0
 """A workflow's usual Retry on UpdateHealthCheck."""
 CLIENT_ALARMS = ("api-5xx-rate", "write-errors", "write-latency", "throttles")
@@ -47,7 +47,7 @@ class ByControlPlane:
         def ask() -> bool:
             client = self._cloud.client("route53", HOME)
             try:
-                threshold = 0 if serving else ABOVE_ITS_CHILD
+                threshold = AS_ITS_CHILD if serving else ABOVE_ITS_CHILD
                 client.update_health_check(HealthCheckId=check, HealthThreshold=threshold)
             except (ClientError, BotoCoreError):
                 return False

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.peers import worlds
+from benchmarks.peers.alarms import TEMPLATES_OWN, Setting, chosen
 from benchmarks.peers.controllers import HOME, ByControlPlane, ByDataPlane, OnAlarms, Oracle
 from localcloud.cloud import LocalCloud
 from localcloud.scenario import HELD, Scenario
@@ -69,13 +70,30 @@ def _oracle(cloud: LocalCloud, scenario: Scenario) -> object:
     return Oracle(cloud, ByDataPlane(cloud), ends_s)
 
 
+def _on_alarms(key: str, setting: Setting) -> Design:
+    """Of the two that wait for alarms: with these."""
+    if key == "c":
+        template, control, name = worlds.switched, _orchestrator, "alarm orchestrator"
+    else:
+        template, control, name = worlds.routed, _region_switch, "ARC Region switch"
+    return Design(key, name, lambda: template(setting), ALARM_SETTLES_S, STAYS_OUT_S, control)
+
+
+ON_ALARMS = ("c", "d")
 DESIGNS = (
     # Three looks, the time until DNS hears, and some.
     Design("a", "Route 53, 30 s × 3", lambda: worlds.endpoint_checked(30), 120.0),
     Design("b", "Route 53, 10 s × 3", lambda: worlds.endpoint_checked(10), 60.0),
-    Design("c", "alarm orchestrator", worlds.switched, ALARM_SETTLES_S, STAYS_OUT_S, _orchestrator),
-    Design("d", "ARC Region switch", worlds.routed, ALARM_SETTLES_S, STAYS_OUT_S, _region_switch),
+    *(_on_alarms(key, chosen(key)) for key in ON_ALARMS),
     Design("e", "Sidestep", None),
-    Design("f", "oracle", worlds.routed, 15.0, 0.0, _oracle),
+    Design("f", "oracle", lambda: worlds.routed(TEMPLATES_OWN), 15.0, 0.0, _oracle),
 )
 BY_KEY = {design.key: design for design in DESIGNS}
+
+
+def named(key: str) -> Design:
+    """A design by its letter, or with other alarms than those chosen: `c:5%-1of1-20`."""
+    letter, _, setting = key.partition(":")
+    if not setting:
+        return BY_KEY[key]
+    return replace(_on_alarms(letter, Setting.parse(setting)), key=key)

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from benchmarks.peers.alarms import CLIENT_ALARMS, Setting, with_alarms
 from localcloud.cloud import TEMPLATE
 from localcloud.template.translate import read
 
-CLIENT_ALARMS = ("ApiErrorsAlarm", "WriteErrorsAlarm", "WriteLatencyAlarm", "ThrottlesAlarm")
-"""Those of the template that say how a Region serves its clients."""
 _OURS = frozenset({"Warden1Check", "Warden2Check", "WorkflowLog"})
 CONTROL_ARN = "arn:aws:route53-recovery-control::123456789012:controlpanel/peers/routingcontrol/"
 
@@ -26,18 +25,15 @@ def endpoint_checked(interval_s: int) -> Mapping[str, Any]:
 
 
 @cache
-def switched() -> Mapping[str, Any]:
-    """Each record hangs on a switch that UpdateHealthCheck flips; alarms judge single minutes."""
-    template = _with_quick_alarms(_plain(["HealthEndpointCheck"]))
-    # Not the endpoint takes the Region out, but who raises the threshold above its one child.
-    template["Resources"]["RegionCheck"]["Properties"]["HealthCheckConfig"]["HealthThreshold"] = 0
-    return template
+def switched(setting: Setting) -> Mapping[str, Any]:
+    """Each record hangs on its endpoint check, and on a switch that UpdateHealthCheck flips."""
+    return with_alarms(_plain(["HealthEndpointCheck"]), setting)
 
 
 @cache
-def routed() -> Mapping[str, Any]:
-    """Each record hangs on a switch of ARC's, flipped by a data plane; alarms as above."""
-    template = _with_quick_alarms(_plain(["HealthEndpointCheck"]))
+def routed(setting: Setting) -> Mapping[str, Any]:
+    """Each record hangs on a switch of ARC's, flipped by a data plane."""
+    template = with_alarms(_plain(["HealthEndpointCheck"]), setting)
     check = template["Resources"]["RegionCheck"]
     check["Properties"]["HealthCheckConfig"] = {
         "Type": "RECOVERY_CONTROL",
@@ -71,11 +67,3 @@ def _is_ours(name: str, resource: Mapping[str, Any]) -> bool:
     if kind == "AWS::CloudWatch::Alarm":
         return name not in CLIENT_ALARMS
     return kind == "AWS::Serverless::StateMachine" or name in _OURS
-
-
-def _with_quick_alarms(template: dict[str, Any]) -> dict[str, Any]:
-    """One minute is enough for an alarm: the quickest that a one-minute alarm can be."""
-    for name in CLIENT_ALARMS:
-        properties = template["Resources"][name]["Properties"]
-        properties["EvaluationPeriods"] = properties["DatapointsToAlarm"] = 1
-    return template
