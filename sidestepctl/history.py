@@ -18,7 +18,7 @@ import click
 
 from sidestep.core.control import ControlState, incident_id
 from sidestep.core.errors import InvalidInput
-from sidestep.core.incidents import timeline
+from sidestep.core.incidents import seen, timeline
 from sidestepctl.moments import length, moment
 from sidestepctl.where import NOTHING_TOLD, Where, answered, located, look
 
@@ -142,7 +142,9 @@ def history_command(where: Where, incident: str | None, limit: int, as_json: boo
                     f"no incident {incident} of the application {where.application} is recorded: "
                     "sidestep history lists them"
                 )
-            return _one(incident, record, found.now_ms, as_json)
+            if as_json:
+                return json.dumps(record, indent=2)
+            return one_in_words(incident, record, found.now_ms)
         told = incidents(where.application, found.known.control, record_of, found.now_ms)
         listed = list(islice(told, limit))
     if as_json:
@@ -184,12 +186,12 @@ def _told(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-def _one(incident: str, record: Mapping[str, Any], now_ms: int, as_json: bool) -> str:
-    """An incident and its steps."""
-    if as_json:
-        return json.dumps(record, indent=2)
+def one_in_words(incident: str, record: Mapping[str, Any], now_ms: int) -> str:
+    """An incident, its steps, one a line, and what was seen at the drain and at the return."""
     told = incident_of(incident, str(record["region"]), record, now_ms)
     steps = [{**step, "at": moment(step["at"])} for step in record.get("steps", ())]
     gone = record.get("more_steps")
     between = f"\n({gone} steps of the middle were let go: a record keeps no more)" if gone else ""
-    return f"{in_words([told])}\n\n{timeline(steps)}{between}"
+    found = seen(record)
+    evidence = "\n".join(["\n", *found]) if found else ""
+    return f"{in_words([told])}\n\n{timeline(steps)}{between}{evidence}"

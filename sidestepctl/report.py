@@ -10,6 +10,7 @@ from typing import Any
 from localcloud import client_report
 from localcloud.run import Outcome, back_after_s, left_after_s
 from localcloud.scenario import HELD, MOVED
+from sidestep.core.incidents import seen
 
 
 @dataclass(frozen=True)
@@ -236,6 +237,11 @@ def in_words(report: Report) -> str:
         f"  move       {_seconds(move['at_s'])}   {move['what']} of {move['region']} "
         f"by {move['by'].rsplit(':', 1)[-1]}"
         for move in report.moves
+    ]
+    lines += [
+        f"  seen       {incident['sk']}, {line}"
+        for incident in report.incidents
+        for line in seen(incident)
     ]
     verdict = "the loop closed" if report.moves else "nothing moved, as it should be"
     lines += [f"NOT OK: {reason}" for reason in report.why] or [f"ok: {verdict}"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sidestep.core.control import ControlState
-from sidestepctl.history import Incident, in_words, incident_of, incidents
+from sidestepctl.history import Incident, in_words, incident_of, incidents, one_in_words
 from sidestepctl.moments import length
 from tests.core.views import LONDON, NOW, VIRGINIA, with_region
 
@@ -133,6 +133,31 @@ def test_what_is_lost_is_what_whoever_looked_last_found_missing(
     told |= {"steps": [{"step": step} for step in steps]}
 
     assert incident_of(f"{LONDONS}1", LONDON, told, NOW).lost == lost
+
+
+def test_one_incident_tells_what_was_seen_at_its_drain_and_at_its_return() -> None:
+    both = record(
+        NOW - MINUTE,
+        replication={"caught_up": None, "lag_ms": None, "why": "no heartbeat since"},
+        traffic={"dns_moved": True, "traffic_moved": None, "requests": None},
+        replication_back={"caught_up": True, "lag_ms": 40, "why": ""},
+        traffic_back={"dns_moved": True, "traffic_moved": True, "requests": 12},
+    )
+
+    told = one_in_words(f"{LONDONS}1", both, NOW)
+
+    assert told.splitlines()[-2:] == [
+        "at the drain: replication caught up: not known (no heartbeat since), DNS moved: yes, "
+        "traffic moved: not known, requests: not known",
+        "at the return: replication caught up: yes, DNS moved: yes, traffic moved: yes, "
+        "requests: 12",
+    ]
+
+
+def test_nothing_is_told_of_a_return_that_has_not_been() -> None:
+    drained = record(NOW, traffic={"dns_moved": True, "traffic_moved": None, "requests": None})
+
+    assert "at the return" not in one_in_words(f"{LONDONS}1", drained, NOW)
 
 
 @pytest.mark.parametrize(

@@ -135,3 +135,26 @@ def test_a_forced_return_says_that_nothing_was_asked(warm_plane: ControlPlane) -
     words, _ = announced(carry_out(warm_plane, "recovery", given, scripted=BACK))
 
     assert "ordered by an operator (forced): nothing was asked" in words
+
+
+def test_what_is_seen_of_a_return_writes_over_nothing_that_the_drain_left(
+    warm_plane: ControlPlane,
+) -> None:
+    given = {"region": LONDON}
+    late = {"Payload": {"caught_up": None, "lag_ms": None, "why": "no heartbeat since"}}
+    carry_out(warm_plane, "failover", given, scripted=LEFT | {"Measure replication": late})
+    drained = warm_plane.incident(INCIDENT)
+
+    carry_out(warm_plane, "recovery", given, scripted=BACK, name="back")
+
+    record = warm_plane.incident(INCIDENT)
+    assert record["status"] == "closed"
+    assert {name: record[name] for name in ("replication", "traffic")} == {
+        "replication": late["Payload"],
+        "traffic": drained["traffic"],
+    }
+    assert record["traffic"]["traffic_moved"] is True
+    assert (record["replication_back"]["caught_up"], record["traffic_back"]["dns_moved"]) == (
+        True,
+        True,
+    )

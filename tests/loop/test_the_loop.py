@@ -232,7 +232,9 @@ def test_the_incident_tells_what_was_seen_what_was_done_and_how_it_ended(drill: 
     assert incident["gate"]["marks"] == {"us-east-1": True, "us-west-2": True}
     assert incident["toggle"]["set"]
     assert (incident["at_risk"]["count"], incident["at_risk"]["complete"]) == (0, True)
-    assert incident["replication"]["caught_up"]
+    assert incident["replication_back"]["caught_up"]
+    assert incident["traffic_back"]["dns_moved"]
+    assert {"caught_up", "why"} <= incident["replication"].keys()
     assert (incident["repaired"], incident["lost"], incident["conflicts"]) == (0, 0, [])
     assert incident["opened_at"] < incident["closed_at"]
 

@@ -11,6 +11,12 @@ from sidestep.core.control import FAILOVER, FORCED, MANUAL, RECOVERY, Claim
 
 _STORY = ("why", "diagnosis", "reasons", "would_change", "taken_over", "returning", "comes_back")
 """Facts that are sentences, told as such."""
+_SEEN = {
+    "at the drain": ("replication", "traffic"),
+    "at the return": ("replication_back", "traffic_back"),
+}
+"""What was seen of replication and of clients: a return has names of its own, so that it writes
+over nothing that the drain left."""
 _MOMENTS = ("closed_at", "moved_at", "oldest_ms", "since", "began")
 """Facts that are moments, in epoch milliseconds."""
 
@@ -75,6 +81,33 @@ def in_doubt(at_risk: Mapping[str, Any] | None, caught_up: bool | None) -> bool:
     if at_risk is None or not at_risk.get("complete", False):
         return True
     return caught_up is not True
+
+
+def seen(record: Mapping[str, Any]) -> list[str]:
+    """A record's evidence of the drain, and of the return: what was known of replication and of
+    clients, a line each."""
+    told = {
+        when: [*_of_replication(record.get(data) or {}), *_of_clients(record.get(clients) or {})]
+        for when, (data, clients) in _SEEN.items()
+    }
+    return [f"{when}: {', '.join(facts)}" for when, facts in told.items() if facts]
+
+
+def _of_replication(found: Mapping[str, Any]) -> Iterator[str]:
+    if "caught_up" in found:
+        why = f" ({found['why']})" if found.get("why") else ""
+        yield f"replication caught up: {_known(found['caught_up'])}{why}"
+
+
+def _of_clients(found: Mapping[str, Any]) -> Iterator[str]:
+    names = {"dns_moved": "DNS moved", "traffic_moved": "traffic moved", "requests": "requests"}
+    yield from (f"{words}: {_known(found[name])}" for name, words in names.items() if name in found)
+
+
+def _known(value: bool | int | None) -> str:
+    if value is None:
+        return "not known"
+    return str(value) if not isinstance(value, bool) else "yes" if value else "no"
 
 
 def timeline(steps: Sequence[Mapping[str, Any]]) -> str:
