@@ -62,6 +62,8 @@ FAILOVER = {
     "Drain by the gate": says(set=True, marks={"us-east-1": True}, why={}),
     "Flip the toggle": says(set=True, version=2, why="by us"),
     "Note that it is drained": RECORDED,
+    "Tell that it is drained": TOLD,
+    "Tell the bus that it is drained": TOLD,
     "See where clients are sent": says(
         done=True, dns_moved=True, traffic_moved=None, requests=None, moved_at=1
     ),

@@ -16,6 +16,8 @@ from tests.control.real_steps import LEFT, carry_out
 
 Trouble = Callable[[ControlPlane], None]
 UNTOLD: dict[str, Any] = {
+    "Tell that it is drained": Throw("SNS.SdkClientException"),
+    "Tell the bus that it is drained": Throw("EventBridge.SdkClientException"),
     "Announce the outcome": Throw("SNS.SdkClientException"),
     "Announce it on the bus": Throw("EventBridge.SdkClientException"),
 }

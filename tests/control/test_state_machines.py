@@ -53,6 +53,8 @@ SAFE = {
     "Say what is in doubt",
     # Noting or telling failed; what was done stays done.
     "Announce it on the bus",
+    "Tell the bus that it is drained",
+    "See where clients are sent",
     "Tell whether traffic has left",
     "Tell it on the bus",
     "See whether clients are to be watched",

@@ -36,10 +36,15 @@ def left(plane: ControlPlane, **how: Any) -> Execution:
 
 
 def announced(execution: Execution) -> tuple[str, str]:
-    """The words of the first announcement: people's, and the bus's."""
+    """The words that tell the outcome: people's, and the bus's."""
+    return words_of(execution, "Announce the outcome", "Announce it on the bus")
+
+
+def words_of(execution: Execution, *states: str) -> tuple[str, str]:
+    """The words that people get at the first of two states, and the bus at the second."""
     steps = execution.world.runner
     assert isinstance(steps, Steps)
-    people, machines = (one.arguments for one in steps.told[:2])
+    people, machines = (one.arguments for one in steps.told if one.state in states)
     return people["Message"], machines["Entries"][0]["Detail"]["words"]
 
 
@@ -57,6 +62,24 @@ def test_a_drains_reasons_are_the_decisions_in_the_record_and_in_what_is_told(
     assert record["why"] == decision["reasons"][0]
     for told in (*decision["reasons"], decision["diagnosis"], decision["would_change"]):
         assert told in words
+    assert on_the_bus == words
+
+
+def test_a_drain_is_told_at_once_with_its_reasons_and_its_switches(
+    warm_plane: ControlPlane,
+) -> None:
+    decision = rounds(warm_plane, 2, bad=(LONDON,))
+
+    execution = left(warm_plane)
+
+    words, on_the_bus = words_of(
+        execution, "Tell that it is drained", "Tell the bus that it is drained"
+    )
+    noted = warm_plane.incident(INCIDENT)["steps"]
+    assert next(step["outcome"] for step in noted if step["step"] == "drained") in words
+    for told in (*decision["reasons"], decision["diagnosis"], decision["would_change"]):
+        assert told in words
+    assert "marks us-east-1 True, us-west-2 True" in words
     assert on_the_bus == words
 
 
