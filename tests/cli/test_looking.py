@@ -78,9 +78,15 @@ def test_history_tells_the_incident_and_its_steps(cloud: Up) -> None:
     assert (listed[0]["at_risk"], listed[0]["lost"], listed[0]["closed_ms"]) == (0, 0, None)
     assert (steps.returncode, steps.stderr) == (0, "")
     assert steps.stdout.splitlines()[0].startswith("incident ")
-    first = steps.stdout.splitlines()[3]
-    assert first.endswith(" UTC drained: switches set")
-    assert record["steps"][0]["outcome"] == "switches set"
+    told = steps.stdout.splitlines()
+    assert " UTC claimed: by arn:" in told[3]
+    assert any(line.endswith(" UTC drained: switches set") for line in told)
+    assert [step["step"] for step in record["steps"][:4]] == [
+        "claimed",
+        "gate",
+        "toggle",
+        "drained",
+    ]
 
 
 @pytest.mark.parametrize(

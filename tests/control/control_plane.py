@@ -73,6 +73,11 @@ class Context:
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:step"
     aws_request_id: str = "6bc28136-a3b1-4c3a-9f0e-5a9d1e6f7a10"
+    left_ms: int = 20_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function's time-out."""
+        return self.left_ms
 
 
 OPEN, SHUT = 3, 4
@@ -106,6 +111,8 @@ class ControlPlane:
     def __init__(self, clock: time_machine.Traveller, env: pytest.MonkeyPatch) -> None:
         self.clock, self._env = clock, env
         self.switches = Switches()
+        self.left_ms = Context.left_ms
+        """How much time each invocation has left when it begins to note what it did."""
         self.silent: set[tuple[str, str]] = set()
         """(service, Region) pairs that do not answer; `*` is any service."""
         self.lost: set[tuple[str, str]] = set()
@@ -163,7 +170,9 @@ class ControlPlane:
             spec.loader.exec_module(module)
         finally:
             del sys.modules[unique]
-        return lambda event: json.loads(json.dumps(module.handler(event, Context())))
+        return lambda event: json.loads(
+            json.dumps(module.handler(event, Context(left_ms=self.left_ms)))
+        )
 
     def policy(self, **values: Any) -> None:
         """The policy of execution environments from now on."""
@@ -223,7 +232,7 @@ class ControlPlane:
         """Nothing has happened, nothing is wrong; the handlers stay warm."""
         for left in (self.silent, self.lost, self.refusing, self.before):
             left.clear()
-        self.switches = Switches()
+        self.switches, self.left_ms = Switches(), Context.left_ms
         for region, name in (
             *((r, n) for r in REGIONS for n in ("data", "regional")),
             (COORDINATION[0], "coordination"),

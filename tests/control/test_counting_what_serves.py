@@ -24,7 +24,8 @@ class Guard:
 
     def claim(self, region: str) -> Claim:
         """A claim that is held."""
-        given, why = self.lease.claim(region, "failover", "manual", region, None, self.plane.now)
+        now = self.plane.now
+        given, why, _ = self.lease.claim(region, "failover", "manual", region, None, now)
         assert given is not None, why
         return given
 

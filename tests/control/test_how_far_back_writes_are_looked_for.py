@@ -203,6 +203,7 @@ def test_counting_twice_notes_it_once_and_a_stale_holder_notes_nothing(
 
     plane.later(3 * HOUR_S)
     plane.claim("another")
+    before = plane.incident(claim["incident"])
     plane.beat(LONDON, OREGON, plane.now - DAY_S * 1000)
     with pytest.raises(SidestepError, match="stand aside"):
         plane.invoke("assess", claim=claim)

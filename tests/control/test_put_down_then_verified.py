@@ -78,8 +78,9 @@ def test_a_claim_that_comes_while_evidence_is_noted_keeps_its_own_record(
     with pytest.raises(LeaseLost, match="newer token"):
         note_evidence(plane, claim)
 
-    told = [("drained", claim["token"]), ("repaired", newer[0]["token"])]
-    assert steps(plane, claim)[-2:] == told
+    back = newer[0]["token"]
+    told = [("drained", claim["token"]), ("claimed", back), ("repaired", back)]
+    assert steps(plane, claim)[-3:] == told
 
 
 def test_clients_are_watched_leaving_without_a_lease_until_another_claims(

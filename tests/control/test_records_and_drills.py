@@ -20,7 +20,10 @@ from tests.control.control_plane import (
 
 
 def steps(plane: ControlPlane) -> list[str]:
-    return [step["step"] for step in plane.incident("demo-eu-west-2-1")["steps"]]
+    """What was noted after the claim."""
+    first, *later = [step["step"] for step in plane.incident("demo-eu-west-2-1")["steps"]]
+    assert first == "claimed"
+    return later
 
 
 def test_a_record_tells_steps_and_facts_in_order(plane: ControlPlane) -> None:
@@ -30,7 +33,7 @@ def test_a_record_tells_steps_and_facts_in_order(plane: ControlPlane) -> None:
 
     record = plane.incident(claim["incident"])
 
-    assert [step["step"] for step in record["steps"]] == ["looked", "stood down"]
+    assert [step["step"] for step in record["steps"]] == ["claimed", "looked", "stood down"]
     assert (record["diagnosis"], record["status"]) == ("health_failing", "stood down")
     assert record["closed_at"] == plane.now
 
@@ -43,9 +46,10 @@ def test_a_record_that_is_full_keeps_its_beginning_and_its_end(plane: ControlPla
 
     plane.record(claim, "stood down", release=True)
 
-    kept = [f"step {n}" for n in (*range(BEGINNING), *range(BEGINNING + 6, STEPS + 5))]
+    beginning = BEGINNING - 1  # the claim is the first of it
+    kept = [f"step {n}" for n in (*range(beginning), *range(beginning + 7, STEPS + 5))]
     assert steps(plane) == [*kept, "stood down"]
-    assert plane.incident(claim["incident"])["more_steps"] == 6
+    assert plane.incident(claim["incident"])["more_steps"] == 7
     assert not plane.control().of(LONDON).holder
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from localcloud.run import Run
 from localcloud.scenario import load
 
+TOLD = ("claimed", "drained")
 LEASE_AND_CLOCKS_S = 60.0 + 30.0
 """How long after the holder's last word its incident may be taken over: `Policy.lease_s`, and what
 clocks may differ by (core/control.py, CLOCK_SKEW_MS)."""
@@ -22,11 +23,12 @@ def test_what_a_dead_holder_left_half_done_is_taken_over_and_finished() -> None:
     drains = [move for move in outcome.moves if move["what"] == "drain"]
     (of_the_first,) = [move for move in drains if move["region"] == first.region]
     incident = next(i for i in outcome.incidents if i["sk"] == of_the_first["incident"])
-    tokens = [step["token"] for step in incident["steps"]]
-    # Struck is who had begun to drain; who notes the drain is another, under a newer token.
+    tokens = {name: [s["token"] for s in incident["steps"] if s["step"] == name] for name in TOLD}
+    # Struck is who had begun to drain: its claim is noted; who notes the drain is another, under a
+    # newer token, which took over from it.
     assert died["region"] == second.region
     assert of_the_first["by"].split(":")[3] not in (first.region, second.region)
-    assert tokens[0] > 1
+    assert tokens["claimed"][0] == 1 < tokens["claimed"][1] == tokens["drained"][0]
     assert died["t"] + LEASE_AND_CLOCKS_S < of_the_first["t"] < second.at_s + second.for_s
     taken = [e for e in heard if e["kind"] == "decision" and e["action"] == "take-over"]
     assert {e["region"] for e in taken} == {first.region}

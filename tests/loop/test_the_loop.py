@@ -228,7 +228,9 @@ def test_the_incident_tells_what_was_seen_what_was_done_and_how_it_ended(drill: 
     )
     assert incident["diagnosis"] == "health_failing"
     assert any("answered 503" in reason for reason in incident["reasons"])
-    assert list(dict.fromkeys(steps)) == ["drained", "repaired", "probation", "closed"]
+    assert list(dict.fromkeys(steps)) == [
+        *("claimed", "gate", "toggle", "drained", "repaired", "probation", "closed")
+    ]
     assert incident["gate"]["marks"] == {"us-east-1": True, "us-west-2": True}
     assert incident["toggle"]["set"]
     assert (incident["at_risk"]["count"], incident["at_risk"]["complete"]) == (0, True)

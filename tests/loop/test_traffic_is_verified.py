@@ -41,7 +41,9 @@ def test_while_canaries_go_on_clients_are_said_to_have_left_after_a_whole_minute
         assert until(cloud, lambda: ended(cloud, ACTS, "failover"), within_s=480)
 
         (incident,) = cloud.incidents()
-        assert [step["step"] for step in incident["steps"]] == ["drained", "drained", "left"]
+        assert [step["step"] for step in incident["steps"]] == [
+            *("claimed", "gate", "toggle", "drained", "drained", "left")
+        ]
         told_at = float(incident["steps"][-1]["at"]) / 1000 - cloud.kernel.env.epoch
         last = max(
             event["t"]
@@ -73,5 +75,5 @@ def test_a_return_does_not_wait_for_the_verification_which_ends_quietly() -> Non
         assert until(cloud, lambda: ended(cloud, ELSE, "recovery"), within_s=300)
         (incident,) = cloud.incidents()
         assert (incident["status"], incident["traffic"]["traffic_moved"]) == ("closed", None)
-        assert {int(step["token"]) for step in incident["steps"][:2]} == {1}
-        assert {int(step["token"]) for step in incident["steps"][2:]} == {2}
+        assert {int(step["token"]) for step in incident["steps"][:5]} == {1}
+        assert {int(step["token"]) for step in incident["steps"][5:]} == {2}

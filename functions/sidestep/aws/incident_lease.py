@@ -70,8 +70,8 @@ class IncidentLease:
         incident: str | None,
         now_ms: int,
         ordered_ms: int | None = None,
-    ) -> tuple[Claim | None, str]:
-        """Claim a Region's incident for `holder`: the claim, or None and why not.
+    ) -> tuple[Claim | None, str, str]:
+        """Claim a Region's incident for `holder`: the claim or None, why, and the Region's state.
 
         `ordered_ms`: how old the order is, where it may be older than what is known of the
         Region (`plan_claim`).
@@ -100,9 +100,10 @@ class IncidentLease:
                 ordered_ms,
             )
             if plan.state is None:
-                return None, plan.why
+                return None, plan.why, control.of(region).state
             if plan.state.token == control.of(region).token and control.of(region).holder == holder:
-                return self.renew(self._claim_of(region, plan.state), now_ms), plan.why
+                claim = self.renew(self._claim_of(region, plan.state), now_ms)
+                return claim, plan.why, plan.state.state
             entry = found["regions"].get(region)
             as_read = "regions.#region = :was" if entry else "attribute_not_exists(regions.#region)"
             try:
@@ -120,7 +121,7 @@ class IncidentLease:
                 )
             except ConditionFailed:
                 continue  # somebody was at it meanwhile, or our own try was done: read again
-            return self._claim_of(region, plan.state), plan.why
+            return self._claim_of(region, plan.state), plan.why, plan.state.state
         raise NotYet(f"the control item of {self._application} is too busy to claim {region}")
 
     def renew(self, claim: Claim, now_ms: int, for_s: int | None = None) -> Claim:

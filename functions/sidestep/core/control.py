@@ -248,7 +248,10 @@ def plan_claim(
         attempts=_attempts(now, kind, fresh, turned, now_ms),
         toggle=now.toggle,
     )
-    return ClaimPlan(claimed, "claimed" if fresh else f"taken on at {now.state}")
+    if fresh:
+        return ClaimPlan(claimed, "claimed")
+    by = f", taken over from {now.holder}" if now.holder else ""
+    return ClaimPlan(claimed, f"taken on at {now.state}{by}")
 
 
 def _attempts(now: RegionState, kind: str, fresh: bool, turned: bool, now_ms: int) -> int:
