@@ -17,19 +17,13 @@ from sidestep.core import holds
 from sidestep.core.control import (
     AUTOMATIC,
     COUNTED,
-    FAILOVER,
-    FORCED,
-    MANUAL,
-    RECOVERY,
     SERVING,
     Acknowledgement,
-    Claim,
     Pause,
-    plan_claim,
 )
 from sidestep.core.decide import Decision, decide
-from sidestep.core.findings import View, counting, fresh
-from sidestep.core.incidents import commands_for_a_person
+from sidestep.core.findings import View, fresh
+from sidestep.core.handover import ByHand, by_hand
 from sidestep.core.policy import Policy
 from sidestep.core.returning import standing
 from sidestep.core.votes import UNKNOWN, Ballot, Vote
@@ -58,14 +52,6 @@ class Held:
 
     words: str
     change: str
-
-
-@dataclass(frozen=True)
-class ByHand:
-    """A command for a person, and what it is for."""
-
-    purpose: str
-    command: str
 
 
 @dataclass(frozen=True)
@@ -243,49 +229,12 @@ def _by_hand(
     state = view.control.of(region)
     if state.leased(now_ms) or (state.state == SERVING and not state.unfinished):
         return ()
+    # What it was drained by may not be known, and so neither the account: then there are none.
     holder = state.holder or _last_holder(record_of(state.incident))
-    if not holder.startswith("arn:"):
-        return ()  # what it was drained by is not known, and so neither is the account
-    claim = Claim(
-        *(view.application, region, state.incident, state.kind, state.mode, state.token),
-        *(holder, state.lease_until_ms),
-    )
-    here = _best_place(region, view, policy, now_ms)
-    commands = commands_for_a_person(claim, here)
-    orders = (
-        (FAILOVER, MANUAL, "drain it, until somebody brings it back"),
-        (RECOVERY, MANUAL, "bring it back, once it is stable and has caught up"),
-        (RECOVERY, FORCED, "bring it back, whatever is known of it"),
-    )
-    return tuple(
-        ByHand(purpose, command)
-        for (kind, mode, purpose), command in zip(orders, commands, strict=True)
-        if _would_be_taken(region, kind, mode, view, policy, now_ms)
-    )
-
-
-def _would_be_taken(
-    region: str, kind: str, mode: str, view: View, policy: Policy, now_ms: int
-) -> bool:
-    lease_ms, somebody = policy.lease_s * 1000, "a person"
-    plan = plan_claim(
-        *(view.control, view.application, region, kind, mode),
-        *(somebody, None, lease_ms, now_ms),
-    )
-    return plan.state is not None
+    return by_hand(region, holder, view, policy, now_ms)
 
 
 def _last_holder(record: Mapping[str, Any] | None) -> str:
     """Who wrote an incident's record last; "" for nobody."""
     steps = record.get("steps", ()) if record else ()
     return str(steps[-1]["holder"]) if steps else ""
-
-
-def _best_place(region: str, view: View, policy: Policy, now_ms: int) -> str:
-    """Where a person should start a workflow about a Region: best in another one, that serves and
-    whose observer's word counts; the Region itself where there is no other."""
-    at_work = {ballot.observer for ballot in counting(view, policy, now_ms)}
-    serving = view.control.counted(view.regions)
-    return min(
-        view.regions, key=lambda one: (one == region, one not in at_work, one not in serving)
-    )

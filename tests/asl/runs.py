@@ -64,6 +64,17 @@ SCENARIOS: list[Scenario] = [
         "Start it again under another name",
         concurrent=True,
     ),
+    observe(
+        "what is half done waits for a person",
+        {
+            "Cast the vote and decide": says(
+                decisions=[], due=[], tell=[{"subject": "s", "message": "m"}]
+            ),
+            "Tell a person": [{"MessageId": "m"}],
+        },
+        "Tell a person",
+        concurrent=True,
+    ),
     failover("it drains by both switches", None, "Drain by the gate", "Flip the toggle"),
     failover(
         "neither switch takes",

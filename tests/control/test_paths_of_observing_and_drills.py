@@ -34,6 +34,7 @@ class Observed:
             "Start the workflow": [{"ExecutionArn": "arn"}],
             "Start it again under another name": [{"ExecutionArn": "arn"}],
             "Put the toggle right": [{"Payload": {"set": True}}],
+            "Tell a person": [{"MessageId": "m"}],
         }
         answers |= {name.replace("_", " "): answer for name, answer in changed.items()}
         self.bench = Bench(answers)
@@ -135,6 +136,34 @@ def test_each_kind_of_work_goes_to_its_own_machine() -> None:
     assert "Failover" in machines["failover"][0]["StateMachineArn"]
     assert "Recovery" in machines["recovery"][0]["StateMachineArn"]
     assert machines[TOGGLE] == []
+
+
+TO_TELL = [{"subject": "Sidestep needs you: eu-west-2", "message": "To drain it: aws …"}]
+
+
+def half_done_too() -> list[Any]:
+    """A vote that finds one thing due, and another half done that a person has to hear of."""
+    (vote,) = due()
+    return [{"Payload": vote["Payload"] | {"tell": TO_TELL}}]
+
+
+def test_people_are_told_once_what_is_due_has_been_started() -> None:
+    run = Observed(ALARM, Cast_the_vote_and_decide=half_done_too())
+
+    entered = [r.state for r in run.bench.runner.requests]
+    (told,) = run.asked("Tell a person")
+    assert entered.index("Start the workflow") < entered.index("Tell a person")
+    assert {"subject": told["Subject"], "message": told["Message"]} == TO_TELL[0]
+    assert "Alerts" in told["TopicArn"]
+
+
+def test_a_message_that_cannot_be_sent_does_not_end_the_rounds() -> None:
+    run = Observed(
+        SCHEDULED, Cast_the_vote_and_decide=half_done_too(), Tell_a_person=[Throw("Boom")]
+    )
+
+    assert run.execution.status == "SUCCEEDED"
+    assert len(run.asked("Cast the vote and decide")) == 6
 
 
 def drill(**changed: list[Any]) -> Any:

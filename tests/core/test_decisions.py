@@ -270,6 +270,19 @@ def test_a_dead_holders_incident_is_taken_over_and_a_living_ones_is_not() -> Non
     assert decided(view(*all_say(BAD), control=alive))[LONDON].action == NONE
 
 
+def test_a_take_overs_name_stays_when_another_region_is_claimed_meanwhile() -> None:
+    """Else an execution more would begin for each such claim, to find the incident held."""
+    held = {"holder": "arn:x", "incident": "demo-eu-west-2-1", "kind": "failover", "epoch": 1}
+    dead = with_region(LONDON, state="DRAINING", lease_until_ms=NOW - 30_001, token=7, **held)
+    other = with_region(OREGON, dead, epoch=1, token=8, holder="arn:y", lease_until_ms=NOW)
+    names = []
+    for control in (replace(dead, token=7), replace(other, token=8)):
+        known = view(*all_say(BAD), control=control)
+        names += [one.name for one in due(known, [decided(known)[LONDON]])]
+
+    assert names == ["demo-eu-west-2-1-t8"] * 2
+
+
 def test_an_order_that_died_before_it_turned_a_return_back_is_taken_over_as_a_failover() -> None:
     control = with_region(
         LONDON,

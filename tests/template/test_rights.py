@@ -154,7 +154,7 @@ def test_a_machine_may_have_its_log_delivered(name: str) -> None:
     assert rights(f"{name}StateMachineRole")["*"] == LOG_DELIVERY
 
 
-@pytest.mark.parametrize("name", ["Failover", "Recovery", "Drill"])
+@pytest.mark.parametrize("name", ["Observe", "Failover", "Recovery", "Drill"])
 def test_a_machine_tells_people_through_our_topic_only(name: str) -> None:
     assert rights(f"{name}StateMachineRole")["<Alerts>"] == {"sns:Publish"}
 

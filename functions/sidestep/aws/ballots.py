@@ -1,18 +1,19 @@
-"""Ballots and the registry in the coordination table, and everything of an application at once."""
+"""Ballots, registry and what people were told of, in the coordination table; and all at once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sidestep.aws.coordination import CoordinationTable
+from sidestep.aws.coordination import ConditionFailed, CoordinationTable
 from sidestep.aws.incident_lease import CONTROL, control_of
 from sidestep.core.control import ControlState
 from sidestep.core.findings import View
+from sidestep.core.handover import Told
 from sidestep.core.votes import Ballot
 
-_VOTE, _REGION = "vote#", "region#"
+_VOTE, _REGION, _TOLD = "vote#", "region#", "told#"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Everything:
     control: ControlState
     ballots: Mapping[str, Ballot]
     registry: Mapping[str, Registered]
+    told: Mapping[str, Told] = field(default_factory=dict)
+    """Of which Regions' half-done incidents people were told."""
 
     def view(self, application: str, regions: tuple[str, ...]) -> View:
         """What the decision takes."""
@@ -70,6 +73,11 @@ class Ballots:
                 for sk, item in items.items()
                 if sk.startswith(_REGION)
             },
+            told={
+                sk.removeprefix(_TOLD): _told(item)
+                for sk, item in items.items()
+                if sk.startswith(_TOLD)
+            },
         )
 
     def cast(self, ballot: Ballot) -> None:
@@ -80,6 +88,15 @@ class Ballots:
         """Put a Region's entry of the registry."""
         self._table.put(f"{_REGION}{entry.region}", asdict(entry))
 
+    def note_told(self, region: str, told: Told, was: Told | None) -> bool:
+        """Note that people are told of a Region's incident, over what was read of it; False where
+        another observer has noted it meanwhile."""
+        try:
+            self._table.put_over(f"{_TOLD}{region}", asdict(was) if was else None, asdict(told))
+        except ConditionFailed:
+            return False
+        return True
+
     def registered(self, region: str) -> Registered | None:
         """A Region's entry of the registry."""
         item = self._table.get(f"{_REGION}{region}")
@@ -88,3 +105,7 @@ class Ballots:
 
 def _registered(item: Mapping[str, Any]) -> Registered:
     return Registered(**{name: item[name] for name in Registered.__dataclass_fields__})
+
+
+def _told(item: Mapping[str, Any]) -> Told:
+    return Told(**{name: item[name] for name in Told.__dataclass_fields__})

@@ -78,6 +78,24 @@ class CoordinationTable:
         item = to_attributes({"pk": self._pk, "sk": sk, **attributes})
         self._ask("put_item", {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"})
 
+    def put_over(
+        self, sk: str, was: Mapping[str, Any] | None, attributes: Mapping[str, Any]
+    ) -> None:
+        """Replace one item where it still has the values in which it was read (None: there was
+        none), or has the new ones by a try of ours already. Raises ConditionFailed where not."""
+        seen, now = _equal("was", was or {}), _equal("now", attributes)
+        as_read = " AND ".join(seen) if was else "attribute_not_exists(pk)"
+        names = {f"#{name}": name for name in {*attributes, *(was or {})}}
+        values = {f":was_{name}": value for name, value in (was or {}).items()}
+        values |= {f":now_{name}": value for name, value in attributes.items()}
+        request = {
+            "Item": to_attributes({"pk": self._pk, "sk": sk, **attributes}),
+            "ConditionExpression": f"({as_read}) OR ({' AND '.join(now)})",
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": to_attributes(values),
+        }
+        self._ask("put_item", request)
+
     def update(
         self, sk: str, expression: str, condition: str, names: Mapping[str, str], values: Any
     ) -> None:
@@ -147,6 +165,10 @@ class CoordinationTable:
 def in_order(regions: Sequence[str], here: str) -> list[str]:
     """The coordination Regions, this function's own first where it is one."""
     return sorted(regions, key=lambda region: region != here)
+
+
+def _equal(which: str, attributes: Mapping[str, Any]) -> list[str]:
+    return [f"#{name} = :{which}_{name}" for name in attributes]
 
 
 def _key(pk: str, sk: str) -> dict[str, dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -17,9 +18,11 @@ from sidestep.aws.settings import Settings
 from sidestep.control import _parts
 from sidestep.control._marks import DrainMarks, Marks
 from sidestep.core.control import SERVING
-from sidestep.core.decide import NONE, TOGGLE, Due, closer_looks, decide, due
+from sidestep.core.decide import NONE, TOGGLE, Decision, Due, closer_looks, decide, due
 from sidestep.core.errors import SidestepError
 from sidestep.core.evidence import Probe
+from sidestep.core.findings import View
+from sidestep.core.handover import handovers
 from sidestep.core.replication import lags
 from sidestep.core.votes import cast
 
@@ -55,8 +58,9 @@ writing and reading: it proves the same. Far less than the ten seconds to the la
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"trigger", "probes"}` → `{"decisions", "due", "looks"}`: `looks`, what the next round looks
-    at, and whether more closely. Raises CoordinationUnavailable."""
+    """`{"trigger", "probes"}` → `{"decisions", "due", "tell", "looks"}`: `tell`, the messages that
+    are this observer's to send; `looks`, what the next round looks at, and whether more closely.
+    Raises CoordinationUnavailable."""
     now = _parts.now_ms()
     try:
         known = _cast(event["probes"], now)
@@ -79,6 +83,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             for d in due(view, decisions)
             if _ours_to_start(d, believed)
         ],
+        "tell": _to_tell(known, view, decisions, now),
         "looks": _looks(closer_looks(view, policy, now), view.control.of(settings.region).state),
     }
 
@@ -100,6 +105,23 @@ def _ours_to_start(one: Due, believed: bool) -> bool:
     believed about its own Region whatever it reaches (core/returning.py)."""
     own = one.workflow != TOGGLE and one.input["region"] == settings.region
     return one.by_own if own else believed
+
+
+def _to_tell(
+    known: Everything, view: View, decisions: Sequence[Decision], now: int
+) -> list[dict[str, str]]:
+    """The messages to people that this observer was the first to note; when that cannot be noted,
+    deciding goes on, and a later round tells it."""
+    messages = []
+    for one in handovers(view, decisions, known.told, policy, settings.region, now):
+        try:
+            first = ballots.note_told(one.region, one.told, known.told.get(one.region))
+        except SidestepError as error:
+            logger.warning("what waits for a person is not told now", reason=str(error))
+            continue
+        if first:
+            messages.append({"subject": one.subject, "message": one.message})
+    return messages
 
 
 def _cast(probes: list[dict[str, Any]], now: int) -> Everything:

@@ -338,7 +338,8 @@ def due(view: View, decisions: Sequence[Decision]) -> tuple[Due, ...]:
             starts.append(Due(RECOVERY, name, given, by_own=decision.alone))
         elif decision.action == TAKE_OVER:
             workflow = RECOVERY if state.kind == RECOVERY else FAILOVER
-            name = f"{state.incident}-t{view.control.token + 1}"
+            # After the token that it is taken from: that of all Regions grows with any claim.
+            name = f"{state.incident}-t{state.token + 1}"
             given |= {"incident": state.incident}
             starts.append(Due(workflow, name, given, by_own=decision.alone))
     return tuple(starts)
