@@ -59,6 +59,8 @@ SAFE = {
     "Tell it on the bus",
     "See whether clients are to be watched",
     "Finish",
+    # What waits for a person is told again.
+    "Leave it to the next telling",
     # The next round compares again.
     "Count it as not looked at",
     "Decide whether to look again",
