@@ -45,7 +45,10 @@ def test_a_region_that_failed_for_a_moment_is_not_drained(what: str, harm: Event
     ("what", "harm"),
     [
         ("harm that lasted", strike("health-errors", HERE, 90.0, 90.0 + BLIP_S)),
-        ("a second blip within a minute", [*BLIP, *strike("health-errors", HERE, 50.0, 50.0 + BLIP_S - 0.1)]),
+        (
+            "a second blip within a minute",
+            [*BLIP, *strike("health-errors", HERE, 50.0, 50.0 + BLIP_S - 0.1)],
+        ),
         ("another harm", [*BLIP, *strike("write-errors", HERE, 60.0, 99.0, share=1.0)]),
         ("an observer that is cut off", [*BLIP, *strike("link-cut", HERE, 60.0, 99.0, peer=THERE)]),
         ("canaries, which look for longer", strike("bad-deploy", HERE, 95.0, 97.0, share=1.0)),
