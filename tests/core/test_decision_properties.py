@@ -74,7 +74,7 @@ def test_without_votes_a_failover_whose_lease_ran_out_is_carried_on_and_no_other
 
     assert [d.action for d in decisions] == [HOLD, TAKE_OVER, HOLD]
     assert [(one.workflow, one.name) for one in due(HALF_DONE, decisions)] == [
-        (FAILOVER, "demo-us-east-1-1-t1")
+        (FAILOVER, "demo-us-east-1-1-t2")
     ]
 
 
