@@ -25,8 +25,9 @@ class Chronicle:
     History kinds: `workflow` (an execution's status), `step` (a state entered), `vote` (an
     observer changed its mind about a Region), `decision` (what an observer decides about a
     Region, when it changed), `move` (a drain or restore, by which execution), `mark` (a warden
-    tells that a Region is drained, or no more), `drill_fault`, `lag` (unreplicated items and the
-    newest heartbeats' age), `function_error`.
+    tells that a Region is drained, or no more), `drill_fault`, `taken_over` (an incident, from a
+    holder whose lease had run out), `lag` (unreplicated items and the newest heartbeats' age),
+    `function_error`.
     """
 
     def __init__(self, cloud: LocalCloud) -> None:
@@ -105,6 +106,7 @@ class Chronicle:
         kind = str(item["sk"])
         if kind == "control":
             self._controlled(item)
+            self._taken_over(plain(change.old) if change.old is not None else {}, item)
         elif kind.startswith("vote#"):
             for region, vote in item["votes"].items():
                 if self._new(vote["verdict"], "vote", item["observer"], region):
@@ -134,6 +136,15 @@ class Chronicle:
             if self._new(state["state"], "state", region):
                 told = {name: state[name] for name in ("state", "incident", "mode")}
                 self._kernel.log("state", region=region, by=state["holder"], **told)
+
+    def _taken_over(self, before: Mapping[str, Any], item: Mapping[str, Any]) -> None:
+        # Whose lease is still good may be relieved by a person's force: that is not told here.
+        for region, state in item.get("regions", {}).items():
+            was = before.get("regions", {}).get(region, {})
+            other = was.get("holder") and state["holder"] not in ("", was["holder"])
+            if other and was["lease_until_ms"] <= self._kernel.now * 1000:
+                told = {"incident": state["incident"], "of": was["holder"], "by": state["holder"]}
+                self._kernel.log("taken_over", region=region, **told)
 
     def _regional(self, region: str, change: Change) -> None:
         item = plain(change.new or change.old)

@@ -22,7 +22,7 @@ from localcloud.dns.resolver import some_resolver
 from localcloud.faults.kinds import KINDS
 from localcloud.faults.strikes import Strikes
 from localcloud.kernel import START
-from localcloud.scenario import MOVED, Scenario
+from localcloud.scenario import BACK_OUT, MOVED, PAGE, TAKE_OVER, Scenario
 
 DRILL_AT_S = 36.0
 """When a drill is started: every client has come by then, and every observer has voted."""
@@ -33,7 +33,8 @@ POPULATION = 24
 TAIL_S = 15.0
 """How long the world goes on after all is well, so that last writes replicate."""
 QUIET_AFTER_S = 180.0
-"""How long after the last fault a world in which nothing may move is watched."""
+"""How long after the last fault a world in which nothing may move is watched, and what a scenario
+requires is waited for."""
 DEADLINE_S = 1800.0
 """How long after the last fault a run may take to be well again, unless told otherwise."""
 REPLICATED_WITHIN_S = 300.0
@@ -78,9 +79,52 @@ class Outcome:
     decisions: list[Event] = field(default_factory=list)
     starts: list[Event] = field(default_factory=list)
     """Failover and recovery executions, as they started."""
+    take_overs: list[Event] = field(default_factory=list)
+    """Claims of incidents whose holder's lease had run out."""
+    pages: list[Event] = field(default_factory=list)
+    """Messages since the fault that ask for a person."""
     epoch: float = 0.0
     """Epoch seconds of the moment when clients began."""
     transcript: str = ""
+
+    @property
+    def lacking(self) -> list[str]:
+        """Of what the scenario says must come about: what has not."""
+        regions = self.scenario.regions or self.regions
+        came = {
+            PAGE: bool(self.pages),
+            TAKE_OVER: any(event["region"] in regions for event in self.take_overs),
+            BACK_OUT: any(
+                move["region"] in regions and _is_back_out(move, self.moves) for move in self.moves
+            ),
+        }
+        return [one for one in self.scenario.must if not came[one]]
+
+
+def _is_back_out(move: Event, moves: Sequence[Event]) -> bool:
+    """Whether a recovery drained what it had restored; by a person's order a failover does."""
+    return (
+        move["what"] == "drain"
+        and "-recovery:" in move["by"]
+        and any(
+            other["what"] == "restore" and other["incident"] == move["incident"]
+            for other in moves
+            if other["t"] < move["t"]
+        )
+    )
+
+
+_ASKING = ("Sidestep needs you:", "Sidestep asks:", "Sidestep drill:")
+"""How the subjects of the workflows' messages begin that do not just tell what was done."""
+
+
+def asks_for_a_person(subject: str) -> bool:
+    """Whether a message to the alerts topic with this subject asks somebody to act.
+
+    Other alarms tell of what they measure: `heartbeats-missing` may go off as a world begins.
+    """
+    alarm = subject.startswith("ALARM:") and '-needs-person"' in subject
+    return alarm or subject.startswith(_ASKING)
 
 
 class Run:
@@ -197,6 +241,8 @@ class Run:
         quiet = self._cloud.kernel.env.now - self._all_over_at_s >= QUIET_AFTER_S
         if self._scenario.expect != MOVED:
             return quiet
+        if self._outcome.lacking and not quiet:
+            return False
         restored = {m["region"] for m in self._outcome.moves if m["what"] == "restore"}
         ended = self._outcome.drill is not None and not self._scenario.faults
         return ended or restored >= set(self._scenario.regions)
@@ -220,6 +266,11 @@ class Run:
             outcome.decisions.append(event)
         elif kind == "workflow":
             self._follow_workflow(event)
+        elif kind == "taken_over":
+            outcome.take_overs.append(event)
+        elif kind == "notification":
+            if outcome.fault_at_s is not None and asks_for_a_person(event["subject"]):
+                outcome.pages.append(event)
         elif outcome.fault_at_s is None and self._is_first_harm(event):
             outcome.fault_at_s = event["t"]
 

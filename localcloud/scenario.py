@@ -21,6 +21,9 @@ from sidestep.core.policy import problems
 CATALOGUE = Path(__file__).parent / "scenarios"
 MOVED, LEFT, HELD = "moved", "left", "held"
 EXPECTATIONS = (MOVED, LEFT, HELD)
+PAGE, TAKE_OVER, BACK_OUT = "page", "take-over", "back-out"
+MUSTS = (PAGE, TAKE_OVER, BACK_OUT)
+"""What may have to come about besides: docs/scenarios.md tells what each is."""
 LONGEST_S = 86_400.0
 ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 """How an execution may end: DescribeExecution's statuses, without those of one that still runs
@@ -86,6 +89,8 @@ class Scenario:
     most_moves: int | None = None
     """How many moves there may be at most; None: a drain and a restore of each Region."""
     policy: Mapping[str, Any] = field(default_factory=dict)
+    must: tuple[str, ...] = ()
+    """What has to come about, too: some of `MUSTS`. It is asked of Sidestep alone."""
 
 
 def names() -> list[str]:
@@ -116,7 +121,7 @@ def load(name_or_path: str) -> Scenario:
 
 _FIELDS = {
     *("name", "why", "expect", "regions", "drill", "faults", "requests_per_s"),
-    *("most_moves", "policy"),
+    *("most_moves", "must", "policy"),
 }
 
 
@@ -163,6 +168,7 @@ def _scenario(reader: Reader, root: Any, topology: Topology) -> Scenario:
         requests_per_s=reader.number(top, "requests_per_s", root, 0.001, 100.0, default=1.5),
         most_moves=reader.whole(top, "most_moves", root, 0, 1000) if "most_moves" in top else None,
         policy=_policy(reader, top.get("policy"), topology),
+        must=_must(reader, top.get("must")),
     )
 
 
@@ -174,6 +180,20 @@ def _drill(reader: Reader, node: Any, topology: Topology) -> tuple[str | None, s
     reader.text(fields, "region", node)
     ends = reader.one_of(fields, "ends", node, ENDS) if "ends" in fields else ENDS[0]
     return _place(reader, fields["region"], topology.regions), ends
+
+
+def _must(reader: Reader, node: Any) -> tuple[str, ...]:
+    """What has to come about, each once."""
+    wanted: list[str] = []
+    for one in reader.sequence(node, "must", "of " + ", ".join(MUSTS)):
+        name = reader.plain(one)
+        if name not in MUSTS:
+            hint = _meant(name, MUSTS) or f": choose of {', '.join(MUSTS)}"
+            raise reader.error(one, f"must has no {name!r}{hint}")
+        if name in wanted:
+            raise reader.error(one, f"must has {name} twice")
+        wanted.append(name)
+    return tuple(wanted)
 
 
 def _policy(reader: Reader, node: Any, topology: Topology) -> Mapping[str, Any]:
@@ -202,10 +222,15 @@ def _step(reader: Reader, node: Any) -> str:
     """The name of a state."""
     name = reader.plain(node)
     if name not in states():
-        near = get_close_matches(name, states(), 3, 0.4)
-        hint = f": did you mean {' or '.join(map(repr, near))}?" if near else ""
+        hint = _meant(name, states())
         raise reader.error(node, f"no state {name!r} in statemachines/*.asl.json{hint}")
     return name
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """What is close to a name that is none of these, as a question; "" for nothing."""
+    near = get_close_matches(name, known, 3, 0.4)
+    return f": did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 
 from localcloud import client_report
 from localcloud.run import Outcome, back_after_s, left_after_s
-from localcloud.scenario import HELD, MOVED
+from localcloud.scenario import BACK_OUT, HELD, MOVED, PAGE, TAKE_OVER
 from sidestep.core.incidents import seen
 
 
@@ -107,12 +107,23 @@ def _why_not(outcome: Outcome) -> list[str]:
         reasons.append(f"moved without need: {', '.join(wrong)}")
     if scenario.most_moves is not None and len(outcome.moves) > scenario.most_moves:
         reasons.append(f"{len(outcome.moves)} moves, at most {scenario.most_moves} were right")
+    reasons += [_why_lacking(one, scenario.regions) for one in outcome.lacking]
     if not outcome.well:
         reasons.append("not all was well again before the run's deadline")
     lost = outcome.audit.not_everywhere if outcome.audit is not None else 0
     if lost:
         reasons.append(f"{lost} acknowledged writes are not in every Region")
     return reasons
+
+
+def _why_lacking(what: str, regions: Sequence[str]) -> str:
+    """That something which the scenario requires did not come about."""
+    whose = " or ".join(regions) or "any Region"
+    return {
+        PAGE: "no page: no message asked for a person",
+        TAKE_OVER: f"no take-over: no incident of {whose} was taken over from a dead holder",
+        BACK_OUT: f"no back-out: no return of {whose} was undone by itself",
+    }[what]
 
 
 _DOWN = frozenset({"region-down", "region-lost"})

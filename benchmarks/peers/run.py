@@ -87,16 +87,15 @@ class PeerRun(Run):
 
 
 def without_workflows(scenario: Scenario) -> Scenario:
-    """The same harm where no workflow of ours runs."""
+    """The same harm where no workflow of ours runs, and nothing required that only ours can do."""
     faults = [fault for fault in scenario.faults if fault.kind not in _OURS]
     if scenario.drill_region is not None:
         faults.append(
             Fault("health-errors", scenario.drill_region, at_s=DRILL_AT_S, for_s=DRILL_FAULT_S)
         )
     first = min((f.at_s for f in faults if f.after_step is None), default=DRILL_AT_S)
-    return replace(
-        scenario, drill_region=None, faults=tuple(_by_the_clock(fault, first) for fault in faults)
-    )
+    by_the_clock = tuple(_by_the_clock(fault, first) for fault in faults)
+    return replace(scenario, drill_region=None, faults=by_the_clock, must=())
 
 
 def _by_the_clock(fault: Fault, first_s: float) -> Fault:

@@ -121,6 +121,7 @@ def test_every_scenario_has_its_harm_also_without_workflows(name: str) -> None:
     scenario = without_workflows(load(name))
 
     assert scenario.drill_region is None
+    assert scenario.must == ()  # only Sidestep pages, takes over and backs out
     assert {fault.after_step for fault in scenario.faults} <= {None, COMES_BACK}
     assert all(fault.region != "acting" for fault in scenario.faults)
 

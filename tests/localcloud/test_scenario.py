@@ -96,6 +96,23 @@ def test_a_file_of_the_users_own_is_read_by_its_path(tmp_path: Path) -> None:
         ),
         ("faults:", "policy: &a {maintenance: [*a]}\nfaults:", "mine:1: nested too deep"),
         ("faults:", f"policy: {'[' * 5000}\nfaults:", "mine:1: nested too deep"),
+        (
+            "faults:",
+            "must: page\nfaults:",
+            "mine:3: must must be a list with at least one of page, take-over, back-out",
+        ),
+        ("faults:", "must: []\nfaults:", "mine:3: must must be a list with at least one of"),
+        (
+            "faults:",
+            "must:\n  - page\n  - takeover\nfaults:",
+            "mine:5: must has no 'takeover': did you mean 'take-over'?",
+        ),
+        (
+            "faults:",
+            "must: [luck]\nfaults:",
+            "mine:3: must has no 'luck': choose of page, take-over, back-out",
+        ),
+        ("faults:", "must:\n  - page\n  - page\nfaults:", "mine:5: must has page twice"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_line(old: str, new: str, said: str) -> None:
@@ -114,6 +131,13 @@ def test_a_coordination_region_can_be_cut_off_and_a_workflows_own_be_struck() ->
     read = scenario.parse(f"name: n\nwhy: w\nexpect: held\n{faults}", "mine")
 
     assert [fault.region for fault in read.faults] == ["eu-west-1", "eu-west-2", "acting"]
+
+
+def test_what_must_come_about_is_read_in_its_order_and_nothing_must_unless_it_is_said() -> None:
+    asked = scenario.parse(f"{GOOD}must: [back-out, page]\n", "mine")
+
+    assert asked.must == ("back-out", "page")
+    assert scenario.parse(GOOD, "mine").must == ()
 
 
 def test_a_scenario_may_be_of_another_cloud() -> None:

@@ -32,4 +32,7 @@ def test_what_a_dead_holder_left_half_done_is_taken_over_and_finished() -> None:
     assert died["t"] + LEASE_AND_CLOCKS_S < of_the_first["t"] < second.at_s + second.for_s
     taken = [e for e in heard if e["kind"] == "decision" and e["action"] == "take-over"]
     assert {e["region"] for e in taken} == {first.region}
+    (relieved, *_) = outcome.take_overs
+    assert (relieved["region"], relieved["by"]) == (first.region, of_the_first["by"])
+    assert relieved["of"].split(":")[3] == died["region"]
     assert outcome.well
