@@ -20,6 +20,14 @@ REPLICATION_RECHECK_S: Final = 1.0
 """How often a held link is tried again."""
 STRONG_CATCH_UP_S: Final = 0.2
 """How far a strongly consistent table's third replica may trail for eventually consistent reads."""
+MINORITY_HANGS_SHARE: Final = 0.5
+"""Share of the times that a strongly consistent table's replica loses the majority in which its
+callers wait instead of being refused. A write is answered once at least one other Region has it
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html);
+what callers get where none can be reached AWS does not say, and botocore's model of DynamoDB has no
+error for it."""
+MAJORITY_RECHECK_S: Final = 0.25
+"""How soon after its majority is back a replica answers those who wait for it, at most."""
 WRITE_CONFLICT_SHARE: Final = 0.5
 """Share of overlapping writes from two Regions that meet ReplicatedWriteConflictException;
 the others are serialised."""

@@ -3,6 +3,10 @@
 A write or a strongly consistent read is served only where two of the three Regions can
 reach each other, and then sees every write acknowledged anywhere. An eventually consistent read
 is answered from the Region's own copy, which may trail.
+
+What a caller gets of a replica that has lost the majority is not documented, so it is drawn, for
+each time that a Region loses it: it refuses at once, or keeps its callers waiting and answers
+those who are still there when the majority is back.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/multi-region-strong-consistency-gt.html
 """
 
@@ -13,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.calls.endpoint import ACCOUNT, ApiCall
+from localcloud.calls.endpoint import ACCOUNT, ApiCall, UnansweredError
 from localcloud.calls.wire import AwsError
 from localcloud.kernel import Kernel, Steps
 from localcloud.network.reach import Network
@@ -67,6 +71,9 @@ class StrongTable:
         self._kernel, self._network, self._dynamodb = kernel, network, dynamodb
         self._regions, self._members, self._witness = list(regions), members, witness
         self._chance = kernel.fork(f"strong/{name}")
+        self._outages = kernel.fork(f"strong/{name}/outages")
+        self._hangs: dict[str, bool] = {}
+        """Regions seen to be in a minority → whether they keep callers waiting until it ends."""
         self._behind: dict[str, deque[tuple[Key, Mapping[str, Any] | None]]] = {
             region: deque() for region in regions
         }
@@ -104,8 +111,9 @@ class StrongTable:
         if call.region not in self._regions or not (write or self._reads_strongly(call)):
             return
         started = self._kernel.now
+        left_s = self._hold(call, call.read_timeout_s)
         self._kernel.wait(self._majority_s(call.region))
-        self._majority_s(call.region)  # the link may have died meanwhile
+        self._hold(call, left_s)  # the link may have died meanwhile
         if write:
             self._refuse_conflict(call, started)
         self._catch_up(call.region)
@@ -129,24 +137,43 @@ class StrongTable:
     def add(self, region: str) -> None:
         """Nothing: the replica is as it would have caught up to be."""
 
-    def _majority_s(self, here: str) -> float:
-        """Round trip to the nearest other member, in seconds.
+    def _hold(self, call: ApiCall, patience_s: float) -> float:
+        """Come back once the Region has the majority, with what is left of a caller's patience.
 
-        Raises AwsError when none answers. Which error AWS returns then is not documented;
-        InternalServerError (HTTP 500, retried by SDKs) is inferred.
+        Raises AwsError where the Region refuses, UnansweredError when the patience is at its end.
+        Which error AWS gives is not documented; InternalServerError (HTTP 500, retried by SDKs)
+        is inferred.
         """
-        trips = [
-            self._network.round_trip_s(here, other)
+        here = call.region
+        while not self._others(here):
+            if here not in self._hangs:
+                self._hangs[here] = self._outages.random() < modelled.MINORITY_HANGS_SHARE
+            if not self._hangs[here]:
+                raise AwsError(
+                    "InternalServerError",
+                    f"{self.name}: {here} reaches no other Region of this strongly consistent "
+                    "table",
+                    500,
+                )
+            if patience_s <= 0:
+                raise UnansweredError
+            pause_s = min(patience_s, modelled.MAJORITY_RECHECK_S)
+            self._kernel.wait(pause_s)
+            patience_s -= pause_s
+        self._hangs.pop(here, None)
+        return patience_s
+
+    def _others(self, here: str) -> list[str]:
+        """The other members that a Region reaches: with one of them it has the majority."""
+        return [
+            other
             for other in self._members
             if other != here and self._network.reachable(here, other)
         ]
-        if not trips:
-            raise AwsError(
-                "InternalServerError",
-                f"{self.name}: {here} reaches no other Region of this strongly consistent table",
-                500,
-            )
-        return min(trips)
+
+    def _majority_s(self, here: str) -> float:
+        """Round trip to the nearest other member that is reached, in seconds."""
+        return min(self._network.round_trip_s(here, other) for other in self._others(here))
 
     def _refuse_conflict(self, call: ApiCall, started: float) -> None:
         for key in self._keys_of(call):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
+from localcloud.services import modelled
 from tests.localcloud.services.world import OHIO, OREGON, VIRGINIA, World, item
 
 REGIONS = (VIRGINIA, OHIO, OREGON)
@@ -19,6 +20,18 @@ def put_if_absent(world: World, region: str, holder: str) -> Any:
         Item=item("lock", holder=holder),
         ConditionExpression="attribute_not_exists(pk)",
     )
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replica without the majority refuses."""
+    monkeypatch.setattr(modelled, "MINORITY_HANGS_SHARE", 0.0)
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replica without the majority keeps its callers waiting."""
+    monkeypatch.setattr(modelled, "MINORITY_HANGS_SHARE", 1.0)
 
 
 def test_a_consistent_read_anywhere_sees_a_write_as_soon_as_it_is_acknowledged(
@@ -57,6 +70,7 @@ def test_two_of_three_regions_go_on_when_one_is_lost(world: World) -> None:
     assert world.get(OREGON, "coord", "b", consistent=True)["text"] == "during"
 
 
+@pytest.mark.usefixtures("refusing")
 @pytest.mark.parametrize("consistent", [True, False])
 def test_a_region_cut_off_from_both_others_serves_stale_reads_and_nothing_else(
     world: World, consistent: bool
@@ -79,6 +93,63 @@ def test_a_region_cut_off_from_both_others_serves_stale_reads_and_nothing_else(
         assert world.get(OREGON, "coord", "a")["text"] == "new"
 
 
+@pytest.mark.usefixtures("hanging")
+def test_a_region_cut_off_may_keep_its_callers_waiting_until_they_give_up(world: World) -> None:
+    world.strong("coord", *REGIONS)
+    world.network.isolated.add(OREGON)
+    took: list[float] = []
+
+    def write() -> None:
+        began = world.kernel.now
+        with pytest.raises(ReadTimeoutError):
+            world.put(OREGON, "coord", "a")
+        took.append(world.kernel.now - began)
+
+    world.in_region(OREGON, write)
+
+    assert took == [pytest.approx(60, abs=0.1)]  # botocore's own read time-out
+    assert world.get(OHIO, "coord", "a", consistent=True) is None
+
+
+@pytest.mark.usefixtures("hanging")
+def test_who_still_waits_when_the_majority_is_back_is_answered(world: World) -> None:
+    world.strong("coord", *REGIONS)
+    world.network.isolated.add(OREGON)
+    writing = world.start_in(OREGON, lambda: world.put(OREGON, "coord", "a"))
+    world.run(10)
+    assert not writing.triggered
+
+    world.network.isolated.discard(OREGON)
+    world.run(1)
+
+    assert writing.triggered
+    assert world.get(OHIO, "coord", "a", consistent=True) is not None
+
+
+def outcomes(times: int, world: World) -> list[bool]:
+    """Of so many outages of Oregon's, one after the other, whether each refused two callers."""
+    world.strong("coord", *REGIONS)
+    refused = []
+    for _ in range(times):
+        world.network.isolated.add(OREGON)
+        seen = []
+        for pk in ("a", "b"):
+            try:
+                world.put(OREGON, "coord", pk)
+            except (ClientError, ReadTimeoutError) as error:
+                seen.append(isinstance(error, ClientError))
+        assert seen[0] == seen[1]
+        refused.append(seen[0])
+        world.network.isolated.discard(OREGON)
+        world.put(OREGON, "coord", "c")
+    return refused
+
+
+def test_it_is_one_or_the_other_for_a_whole_outage_and_another_for_the_next(world: World) -> None:
+    assert set(outcomes(12, world)) == {True, False}
+
+
+@pytest.mark.usefixtures("refusing")
 def test_a_majority_lost_while_a_write_asks_for_it_refuses_the_write(world: World) -> None:
     world.strong("coord", *REGIONS)
     outcome: list[str] = []
