@@ -93,6 +93,12 @@ def test_a_round_that_fails_does_not_end_the_rounds() -> None:
     assert run.bench.env.now >= 50
 
 
+def test_a_vote_that_no_coordination_region_took_is_not_cast_again_before_the_next_look() -> None:
+    run = Observed(SCHEDULED, Cast_the_vote_and_decide=[Throw("CoordinationUnavailable")])
+
+    assert len(run.asked("Cast the vote and decide")) == 6
+
+
 def test_a_probe_that_could_not_be_made_is_no_evidence() -> None:
     run = Observed(ALARM, Look_at_the_Region=[Throw("Sandbox.Timedout")])
 
