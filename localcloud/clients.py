@@ -51,8 +51,9 @@ class DoorRequest(Protocol):
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         source: str | None = None,
+        connects: bool = False,
     ) -> Steps[HttpAnswer]:
-        """The steps to an answer."""
+        """The steps to an answer; `connects`: on a connection that is made for it."""
         ...
 
 
@@ -236,12 +237,12 @@ class Clients:
 
     def _attempt(self, client: _Client, operation: _Operation, attempt: int) -> Steps[ClientSample]:
         began = float(self._env.now)
-        region = self._region(client)
+        region, connects = self._region(client)
         status: int | None = None
         error: str | None = "no address"
         message_id: str | None = None
         if region is not None:
-            outcome = yield from self._ask(client, region, operation)
+            outcome = yield from self._ask(client, region, operation, connects)
             if isinstance(outcome, HttpAnswer):
                 status, error = outcome.status, None
                 message_id = self._acknowledge(client, operation, region, outcome)
@@ -260,21 +261,24 @@ class Clients:
             message_id,
         )
 
-    def _region(self, client: _Client) -> str | None:
-        """Where the next request goes: along the kept connection, or where DNS says."""
+    def _region(self, client: _Client) -> tuple[str | None, bool]:
+        """Where the next request goes, along the kept connection or where DNS says, and whether
+        it needs a new connection."""
         now, kept = float(self._env.now), client.connection
         if kept is not None and now < min(kept.used + IDLE_S, kept.closes):
             kept.used = now
-            return kept.region
+            return kept.region, False
         client.connection = None
         address = client.resolver.resolve(self._domain)
         region = self._address_region(address) if address is not None else None
         if region is not None and client.keeps:
             lives = self._chance.uniform(LIFETIME_S / 2, LIFETIME_S)
             client.connection = _Connection(region, now + lives, now)
-        return region
+        return region, True
 
-    def _ask(self, client: _Client, region: str, operation: _Operation) -> Steps[HttpAnswer | str]:
+    def _ask(
+        self, client: _Client, region: str, operation: _Operation, connects: bool
+    ) -> Steps[HttpAnswer | str]:
         """The answer, or what went wrong. Nobody says no for a dead address: time runs out."""
         patience = self._env.timeout(TIMEOUT_S)
         steps = self._request(
@@ -285,6 +289,7 @@ class Clients:
             operation.headers,
             operation.body,
             client.place,
+            connects,
         )
         asked = self._kernel.process(_captured(steps))
         yield asked | patience

@@ -359,7 +359,7 @@ class LocalCloud:
 
     def _ask(self, host: str, method: str, path: str, source: str) -> Steps[HttpAnswer]:
         """A health checker's request."""
-        return self._ask_public(host, method, path, {}, b"", source)
+        return self._ask_public(host, method, path, {}, b"", source, connects=False)
 
     def _ask_public(
         self,
@@ -369,13 +369,14 @@ class LocalCloud:
         headers: Mapping[str, str],
         body: bytes,
         source: str,
+        connects: bool,
     ) -> Steps[HttpAnswer]:
         """Resolve a name as from `source` and ask the Region that DNS names."""
         answer = self.answers.answer(host, "A", source.removeprefix("near "))
         region = self.region_of(answer.records[0]) if answer.records else None
         if region is None:
             raise LookupError(host)
-        return self.door.request(region, host, method, path, headers, body, source)
+        return self.door.request(region, host, method, path, headers, body, source, connects)
 
     def _ask_dns(self, query: bytes, server: str, source: str) -> bytes | None:
         if server != NAME_SERVER or source in self.network.down:

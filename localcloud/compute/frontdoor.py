@@ -20,6 +20,11 @@ INTEGRATION_TIMEOUT_S = 30.0
 """Longest an HTTP API waits for its integration
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html)."""
 GATEWAY_TIME_S = 0.002  # modelled: what API Gateway itself adds
+HANDSHAKES = 2
+"""Round trips that make a connection: one for TCP, one for TLS 1.3 (RFC 8446, section 2). HTTP APIs
+take TLS 1.2 and 1.3 (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-ciphers.html),
+and Python's ssl offers both (urllib3's `create_urllib3_context` sets a minimum of 1.2 and no
+maximum), so that 1.3 is agreed on. A client that has no more than 1.2 takes one more."""
 
 
 class Unreachable(Exception):  # noqa: N818  # a state of the network, and its name
@@ -111,15 +116,21 @@ class FrontDoor:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         source: str | None = None,
+        connects: bool = False,
     ) -> Steps[HttpAnswer]:
         """One HTTPS request to a Region's address for `host`, from a place.
 
-        Raises Unreachable at once; how long a client waits for nothing is the client's matter.
+        `connects`: on a connection that is made for it. Raises Unreachable at once; how long a
+        client waits for nothing is the client's matter.
         """
         place = source if source is not None else region
         if not self.network.reachable(place, region):
             raise Unreachable(f"{region} does not answer {place}")
         travel = self.network.round_trip_s(place, region)
+        if connects:
+            yield self.kernel.env.timeout(HANDSHAKES * travel)
+            if not self.network.reachable(place, region):
+                raise Unreachable(f"{region} stopped answering {place}")
         yield self.kernel.env.timeout(travel / 2)
         answer = yield from self._answer(region, host, method, path, headers or {}, body)
         if not self.network.reachable(place, region):

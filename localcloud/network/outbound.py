@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import dns.exception
 import dns.message
@@ -23,14 +24,18 @@ from localcloud.calls.endpoint import current_caller
 from localcloud.compute.frontdoor import HttpAnswer, Unreachable
 from localcloud.kernel import Fiber, Kernel, Steps
 
-HttpPort = Callable[[str, str, str, dict[str, str], bytes, str], Steps[HttpAnswer]]
-"""(host, method, path, headers, body, source Region) → steps to an answer.
+HttpPort = Callable[[str, str, str, dict[str, str], bytes, str, bool], Steps[HttpAnswer]]
+"""(host, method, path, headers, body, source Region, whether it connects anew) → steps to an
+answer.
 
 Raises LookupError for a host that no record names, Unreachable when nothing answers."""
 DnsPort = Callable[[bytes, str, str], bytes | None]
 """(query on the wire, name server's address, source Region) → answer on the wire; None: silence."""
 
 DNS_ROUND_TRIP_S = 0.01  # modelled: authoritative servers are anycast and near
+IDLE_S = 60.0
+"""A kept connection without a request for so long is closed: chosen as for other clients
+(`localcloud.clients.IDLE_S`), since AWS does not say how long API Gateway keeps one."""
 
 
 class Outbound:
@@ -39,6 +44,9 @@ class Outbound:
     def __init__(self, kernel: Kernel, http: HttpPort, dns_port: DnsPort) -> None:
         self.kernel, self._http, self._dns = kernel, http, dns_port
         self._real: tuple[Any, Any, Any] | None = None
+        self._used: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+        """urllib3's pools, one for each host that an environment asks → when the connection that it
+        keeps brought its last answer, in epoch seconds. Those that keep none are not there."""
 
     def open(self) -> None:
         """From now on fibers talk to the local cloud."""
@@ -99,7 +107,9 @@ class Outbound:
         raw = body.encode() if isinstance(body, str) else bytes(body or b"")
         source = current_caller.get().region or ""
         env = self.kernel.env
-        steps = self._http(pool.host, method, url, dict(headers or {}), raw, source)
+        # Whoever fails gives no connection back; requests of one pool here follow on each other.
+        connects = self.kernel.now - self._used.pop(pool, 0.0) > IDLE_S
+        steps = self._http(pool.host, method, url, dict(headers or {}), raw, source, connects)
         asked = self.kernel.process(_captured(steps))
         self.kernel.wait_event(asked | env.timeout(total))
         if not asked.triggered:
@@ -115,6 +125,7 @@ class Outbound:
             )
         if isinstance(outcome, BaseException):
             raise outcome
+        self._used[pool] = self.kernel.now
         return urllib3.HTTPResponse(
             body=BytesIO(outcome.body),
             headers=dict(outcome.headers),

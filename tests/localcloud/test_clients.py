@@ -28,6 +28,8 @@ class Door:
         self.status: dict[str, int] = {}
         self.keys: list[tuple[float, str]] = []
         self.refuses_used_keys = False
+        self.connected: list[bool] = []
+        """Of each request, whether it was on a connection that was made for it."""
         self.hosts: set[str] = set()
         self.bodies: list[dict[str, str]] = []
         self.paths: set[tuple[str, str]] = set()
@@ -41,7 +43,9 @@ class Door:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         source: str | None = None,
+        connects: bool = False,
     ) -> Steps[HttpAnswer]:
+        self.connected.append(connects)
         self.hosts.add(host)
         self.paths.add((method, path))
         key = (headers or {}).get("Idempotency-Key", "")
@@ -293,6 +297,18 @@ def test_kept_connections_outlive_the_ttl_by_no_more_than_their_lifetime(world: 
 
     late = [s.at_s - 200 for s in sent_to(clients, "eu-west-2", 200)]
     assert TTL_S < max(late) <= TTL_S + LIFETIME_S
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(0, 1.0, 1.0), (1, 0.01, 0.2)])
+def test_a_client_connects_anew_where_it_keeps_no_connection(
+    world: World, share: float, least: float, most: float
+) -> None:
+    world.clients(keep_alive_share=share, rate_per_s=20)
+
+    world.kernel.run(until=300)
+
+    connected = world.door.connected
+    assert least <= sum(connected) / len(connected) <= most
 
 
 def test_a_connection_that_failed_is_not_used_again(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from localcloud.chronicle import Chronicle
@@ -40,6 +42,6 @@ def test_it_looks_every_ten_seconds_though_its_replica_keeps_its_votes_waiting(
             if event["kind"] == "function_error" and event["region"] == CUT_OFF
         ]
     assert {event["errorType"] for event in failed} == {"CoordinationUnavailable"}
-    apart = [later - earlier for earlier, later in zip(looks, looks[1:], strict=False)]
+    apart = [later - earlier for earlier, later in pairwise(looks)]
     assert max(apart) <= 10 + LATE_S
     assert looks[-1] >= UNTIL_S - 10 - LATE_S

@@ -14,7 +14,7 @@ from localcloud.calls.endpoint import Caller, current_caller
 from localcloud.compute.frontdoor import Api, FrontDoor, HttpAnswer, Route, Unreachable
 from localcloud.compute.lambdas import COLD_START_S, Function, Lambdas
 from localcloud.kernel import Kernel, Steps
-from localcloud.network.outbound import Outbound
+from localcloud.network.outbound import IDLE_S, Outbound
 from localcloud.network.reach import Network, outside
 
 SOURCE = """
@@ -124,6 +124,40 @@ def test_a_region_that_dies_under_a_request_does_not_answer_it(door: Door) -> No
         door.get("/slow")
 
 
+def test_a_new_connection_costs_a_round_trip_for_tcp_and_one_for_tls(door: Door) -> None:
+    sydney = outside("ap-southeast-2")
+    seconds = {}
+    for connects in (True, False):
+        steps = door.door.request(
+            "eu-west-2", "other.test", "GET", "/", source=sydney, connects=connects
+        )
+        began = float(door.kernel.env.now)
+        door.kernel.run(until=door.kernel.process(steps))
+        seconds[connects] = float(door.kernel.env.now) - began
+
+    round_trip_s = door.network.round_trip_s(sydney, "eu-west-2")
+    assert seconds[False] == pytest.approx(round_trip_s)
+    assert seconds[True] == pytest.approx(3 * round_trip_s)
+
+
+def test_a_region_that_dies_while_a_connection_is_made_does_not_get_the_request(door: Door) -> None:
+    def fail() -> Steps[None]:
+        yield door.kernel.env.timeout(0.1)
+        door.network.down.add("eu-west-2")
+
+    served = []
+    door.door.on_served.append(served.append)
+    sydney = outside("ap-southeast-2")
+    steps = door.door.request("eu-west-2", HOST, "GET", "/broken", source=sydney, connects=True)
+    door.kernel.process(fail())
+
+    with pytest.raises(Unreachable):
+        door.kernel.run(until=door.kernel.process(steps))
+    door.kernel.run(until=10)
+
+    assert served == []
+
+
 def test_every_answer_is_told_for_metrics(door: Door) -> None:
     served = []
     door.door.on_served.append(lambda one: served.append((one.route, one.status)))
@@ -136,23 +170,37 @@ class TestOutbound:
     """Shipped code's own HTTPS goes through the same front door."""
 
     @pytest.fixture
-    def ask(self, door: Door) -> Iterator[Any]:
+    def connected(self) -> list[bool]:
+        """Of each request, whether it was on a connection that was made for it."""
+        return []
+
+    @pytest.fixture
+    def ask(self, door: Door, connected: list[bool]) -> Iterator[Any]:
         def port(
-            host: str, method: str, path: str, headers: dict[str, str], body: bytes, source: str
+            host: str,
+            method: str,
+            path: str,
+            headers: dict[str, str],
+            body: bytes,
+            source: str,
+            connects: bool,
         ) -> Steps[HttpAnswer]:
+            connected.append(connects)
             if host != HOST:
                 raise LookupError(host)
             return (
-                yield from door.door.request("eu-west-2", host, method, path, headers, body, source)
+                yield from door.door.request(
+                    "eu-west-2", host, method, path, headers, body, source, connects
+                )
             )
 
         outbound = Outbound(door.kernel, port, lambda *_: None)
         outbound.open()
+        pool = urllib3.PoolManager()
 
         def ask(url: str, total: float = 2.0) -> Any:
             def work() -> Any:
                 current_caller.set(Caller("us-east-1", "arn:role", "probe"))
-                pool = urllib3.PoolManager()
                 try:
                     answer = pool.request(
                         "GET", url, timeout=urllib3.Timeout(total=total), retries=False
@@ -180,3 +228,20 @@ class TestOutbound:
 
     def test_an_unknown_host_is_not_resolved(self, ask: Any) -> None:
         assert ask("https://nowhere.test/")[0] == "NewConnectionError"
+
+    def test_a_pool_keeps_its_connection_until_it_was_idle_for_long_or_failed(
+        self, ask: Any, door: Door, connected: list[bool]
+    ) -> None:
+        url, idle = f"https://{HOST}/nowhere", door.kernel.env.timeout
+        ask(url)
+        ask(url)
+        assert connected == [True, False]
+
+        door.kernel.run(until=idle(IDLE_S + 1))
+        ask(url)
+        ask(url)
+        assert connected[2:] == [True, False]
+
+        assert ask(f"https://{HOST}/slow")[0] == "ReadTimeoutError"
+        ask(url)
+        assert connected[4:] == [False, True]
