@@ -11,7 +11,7 @@ import pytest
 import urllib3
 
 from localcloud.calls.endpoint import Caller, current_caller
-from localcloud.compute.frontdoor import Api, FrontDoor, HttpAnswer, Route, Unreachable
+from localcloud.compute.frontdoor import Api, FrontDoor, HttpAnswer, Route, Served, Unreachable
 from localcloud.compute.lambdas import COLD_START_S, Function, Lambdas
 from localcloud.kernel import Kernel, Steps
 from localcloud.network.outbound import IDLE_S, Outbound
@@ -145,7 +145,7 @@ def test_a_region_that_dies_while_a_connection_is_made_does_not_get_the_request(
         yield door.kernel.env.timeout(0.1)
         door.network.down.add("eu-west-2")
 
-    served = []
+    served: list[Served] = []
     door.door.on_served.append(served.append)
     sydney = outside("ap-southeast-2")
     steps = door.door.request("eu-west-2", HOST, "GET", "/broken", source=sydney, connects=True)
