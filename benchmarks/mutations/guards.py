@@ -59,15 +59,6 @@ GUARDS = (
         ),
         "health-errors region-dark route53-down",
     ),
-    one(
-        "mark-left-behind",
-        "a Region that is back leaves its mark to a warden that was away meanwhile",
-        f"{CONTROL}/_marks.py",
-        "        if left:\n",
-        "        if left and not state.epoch:\n",
-        "health-errors write-errors bad-deploy region-down",
-        "never-the-last",
-    ),
     bug(
         "toggle-without-version",
         "a holder that was fenced off still sets the Region's switch at Route 53",
