@@ -259,6 +259,12 @@ def _not_impaired(finding: Finding, decision: _Maker, counted: Sequence[Ballot])
     if finding.reasons:
         words = "some see trouble, too few to act"
         return decision(HOLD, words, "another observer, or its own, calling it impaired")
+    if finding.late:
+        words = (
+            f"{finding.region} is serving and healthy, and its writes come late or not at all "
+            f"({'; '.join(finding.late)}): moving would only leave them further behind"
+        )
+        return decision(HOLD, words, "heartbeats within the limit", page=True)
     return decision(NONE, f"{finding.region} is serving and healthy", "votes calling it impaired")
 
 

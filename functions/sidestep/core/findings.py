@@ -61,6 +61,16 @@ class Finding:
         """All that count about it, its own observer's last."""
         return (*(vote for _, vote in self.others), *((self.own,) if self.own else ()))
 
+    @property
+    def late(self) -> tuple[str, ...]:
+        """Which observers see its newest heartbeat, and see it come too late, in words."""
+        return tuple(
+            f"in {observer}, {e.words}"
+            for observer, vote in self.others
+            for e in vote.evidence
+            if e.signal == "lag_ms" and e.bad is None and e.value is not None
+        )
+
     def wellness_beside(self, other: Finding) -> float | None:
         """How much speaks for its being well, against its failing as the other does (natural
         logarithm of odds); None where requests have nothing to say about the other.
