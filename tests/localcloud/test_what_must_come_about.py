@@ -21,7 +21,7 @@ from tests.simulation.histories import HERE, THERE, outcome
 ARN = "arn:aws:states:us-west-2:123456789012:execution:sidestep-demo-{}:one"
 FAILOVER, RECOVERY = ARN.format("failover"), ARN.format("recovery")
 NEEDED = 'ALARM: "sidestep-demo-eu-west-2-needs-person" in eu-west-2'
-TOLD_ONLY = {"Announce the outcome", "Tell whether traffic has left"}
+TOLD_ONLY = {"Announce the outcome", "Tell that it is drained", "Tell whether traffic has left"}
 """States whose messages tell what was done, and ask nobody."""
 
 

@@ -267,6 +267,7 @@ def test_people_are_told_of_the_drain_and_of_the_recovery(drill: Told) -> None:
     subjects = [e["subject"] for e in drill.of("notification")]
 
     assert [s for s in subjects if s.startswith("Sidestep")] == [
+        f"Sidestep: {BROKEN} drained, switches set",
         f"Sidestep: {BROKEN} drained",
         f"Sidestep: {BROKEN} recovered",
     ]

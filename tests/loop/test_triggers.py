@@ -29,7 +29,8 @@ def test_the_schedule_alone_finds_the_broken_region_and_drains_it() -> None:
     with world_without(THE_ALARM_RULE) as cloud:
         break_health(cloud, BROKEN)
 
-        assert until(cloud, lambda: serves_no_more(cloud, BROKEN), within_s=60)
+        # A minute until every schedule has fired, two looks, and the drain.
+        assert until(cloud, lambda: serves_no_more(cloud, BROKEN), within_s=60 + 20 + 20)
         assert drained(cloud) == [BROKEN]
 
 
