@@ -143,6 +143,11 @@ class Score:
     For comparing Regions: how many requests were `asked` and how many `failed` lately, those
     of each earlier look counting KEPT of the next one's. `cold`: how many slow answers were taken
     for cold starts and are not allowed again yet, COLD_STARTS at most.
+
+    `doubted`: what of the value rests on silence that the observer may have met because it was cut
+    off itself (core/silence.py), in `silences` looks, one at most: when a second one meets such
+    silence, nothing is doubted any more, since by then who is cut off reaches nobody and is not
+    believed.
     """
 
     value: float = 0.0
@@ -150,6 +155,13 @@ class Score:
     asked: float = 0.0
     failed: float = 0.0
     cold: float = 0.0
+    doubted: float = 0.0
+    silences: int = 0
+
+    @property
+    def told(self) -> float:
+        """What of the value counts together with what other observers saw."""
+        return self.value - self.doubted
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Score:
@@ -160,6 +172,8 @@ class Score:
             float(data.get("asked", 0.0)),
             float(data.get("failed", 0.0)),
             float(data.get("cold", 0.0)),
+            float(data.get("doubted", 0.0)),
+            int(data.get("silences", 0)),
         )
 
     def excusing(
@@ -184,31 +198,43 @@ class Score:
         return judged, replace(self, cold=cold)
 
     def after(
-        self, faults: Sequence[str | None], bad_share: float, limit: float, again: bool = False
+        self,
+        faults: Sequence[str | None],
+        bad_share: float,
+        limit: float,
+        again: bool = False,
+        own: int = 0,
     ) -> Score:
         """The score after one more look: for each request, why it failed or None. `again`: it is
-        of the same moment as the last one, and no further look with a failure."""
+        of the same moment as the last one, and no further look with a failure. `own`: so many of
+        the failures may be of the observer's own being cut off."""
         if not faults:
             return self
         failure = math.log(bad_share / TOLERATED_SHARE)
         success = math.log((1 - bad_share) / (1 - TOLERATED_SHARE))
-        value, looks = self.value, self.looks
         # The order within a look says nothing, so the look is weighed as one.
         bad = sum(fault is not None for fault in faults)
-        value = min(max(0.0, value + bad * failure + (len(faults) - bad) * success), CAP * limit)
-        if bad and not (again and looks):
-            looks += 1
+
+        def weighed(value: float, bad: int, good: int) -> float:
+            return min(max(0.0, value + bad * failure + good * success), CAP * limit)
+
+        value = weighed(self.value, bad, len(faults) - bad)
+        told = weighed(self.told, bad - own, len(faults) - bad)
+        looks = self.looks + (bad > 0 and not (again and self.looks > 0))
+        silences = self.silences + (own > 0 and not (again and self.silences > 0))
         return replace(
             self,
             value=round(value, 3),
             looks=looks if value else 0,
             asked=round(self.asked * KEPT + len(faults), 3),
             failed=round(self.failed * KEPT + bad, 3),
+            doubted=round(value - told, 3) if silences == 1 else 0.0,
+            silences=silences if value else 0,
         )
 
     def forgotten(self) -> Score:
         """Nothing speaks against the Region any more; what was asked lately stays known."""
-        return replace(self, value=0.0, looks=0)
+        return replace(self, value=0.0, looks=0, doubted=0.0, silences=0)
 
 
 def wellness(one: Sequence[Score], ill: Sequence[Score]) -> float | None:

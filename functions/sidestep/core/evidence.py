@@ -96,10 +96,13 @@ def faults_of(probe: Probe, policy: Policy) -> list[str | None]:
     asked = [request for request in probe.requests if not request.throttled]
     if len(probe.requests) > 1 and all(request.throttled for request in probe.requests[1:]):
         return []
-    faults = [request.fault(policy.slow_probe_ms) for request in asked]
-    if len(probe.requests) == 1 and asked and failed(asked[0].status):
-        return faults * (1 + len(CANARIES))
-    return faults
+    return [request.fault(policy.slow_probe_ms) for request in asked] * faults_weigh(probe)
+
+
+def faults_weigh(probe: Probe) -> int:
+    """For how many requests each of a look's stands: a /health that failed, for the canaries."""
+    alone = len(probe.requests) == 1 and failed(probe.requests[0].status)
+    return 1 + len(CANARIES) if alone else 1
 
 
 def health_evidence(observer: str, probe: Probe, policy: Policy) -> Evidence:
@@ -154,6 +157,8 @@ def request_evidence(
         words += f"; {throttled}, which proves nothing"
     limit, looks = policy.request_bad_score, policy.probe_bad_streak
     words += f", score {score.value:.1f} (limit {limit:g}) over {score.looks} such looks"
+    if score.doubted:
+        words += f", {score.doubted:.1f} of it silence that may be {observer}'s own"
     certain = score.value >= limit and score.looks >= looks
     verdict = (True if certain else None) if found else False
     return Evidence(REQUESTS, score.value, limit, verdict, words)

@@ -180,11 +180,12 @@ def _together(region: str, votes: Sequence[Vote], others: int, policy: Policy) -
     At least two of them, and one of them more than once: a blip of a moment is seen by all. And
     more than half of those who look from outside: where most see nothing bad, the others' own
     ways to the Region are what is bad.
-    None counts for more than would convince it alone.
+    None counts for more than would convince it alone, nor for what it may have met because it was
+    cut off itself.
     """
-    heard = [vote.score for vote in votes if vote.score.looks]
+    heard = [vote.score for vote in votes if vote.score.looks and vote.score.told > 0]
     enough = policy.request_bad_score
-    total, limit = sum(min(score.value, enough) for score in heard), TOGETHER * enough
+    total, limit = sum(min(score.told, enough) for score in heard), TOGETHER * enough
     often = any(score.looks >= policy.probe_bad_streak for score in heard)
     if len(heard) < 2 or 2 * len(heard) <= others or not often or total < limit:
         return ""

@@ -26,6 +26,7 @@ from sidestep.core.evidence import (
     start_words,
 )
 from sidestep.core.policy import Policy
+from sidestep.core.silence import may_be_ones_own
 
 HEALTHY, SUSPECTED, IMPAIRED, UNKNOWN = "healthy", "suspected", "impaired", "unknown"
 APART_MS = 5000
@@ -139,7 +140,9 @@ def cast(
         )
     votes = {}
     blind = previous is not None and _was_blind(observer, previous)
-    for region, looks in by_region(probes).items():
+    looks_at = by_region(probes)
+    own_silence = may_be_ones_own(observer, looks_at, _usual_ms(previous))
+    for region, looks in looks_at.items():
         before = previous.votes.get(region) if previous else None
         if before is not None and blind and region != observer:
             before = before.lapsed(f"{observer} reached none of its peers until now")
@@ -156,7 +159,8 @@ def cast(
         made = [look for look in looks if look.saw]
         evidence = [health_evidence(observer, looks[0], policy)]
         faults = [fault for look in made for fault in faults_of(look, policy)]
-        score = score.after(faults, policy.request_bad_share, policy.request_bad_score, again)
+        share, limit = policy.request_bad_share, policy.request_bad_score
+        score = score.after(faults, share, limit, again, own_silence[region])
         if any(len(look.requests) > 1 for look in looks):  # of /health alone all is said
             turned_away = sum(one.throttled for look in looks for one in look.requests)
             words = start_words(asked, judged, policy)
@@ -180,6 +184,16 @@ def _at_work_since(previous: Ballot | None, policy: Policy, now_ms: int) -> int:
     if previous is None or now_ms - previous.at_ms > policy.vote_max_age_s * 1000:
         return now_ms
     return previous.at_work_since_ms
+
+
+def _usual_ms(previous: Ballot | None) -> dict[str, float]:
+    """How long the Regions that answered the last look took for it."""
+    return {
+        region: e.value
+        for region, vote in (previous.votes.items() if previous else ())
+        for e in vote.evidence
+        if e.signal == "health" and e.bad is False and e.value is not None
+    }
 
 
 def _is_overtaken(probes: Sequence[Probe], previous: Ballot, now_ms: int) -> bool:
