@@ -105,6 +105,10 @@ WORDS: Mapping[str, str] = {
 
 ROUND_S = 10
 """Seconds between an observer's looks (statemachines/observe.asl.json)."""
+LATE_S = 3
+"""So many seconds late a minute's looks may begin. A guess: EventBridge promises its schedules no
+second, only the minute
+(https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html)."""
 DAY_S = 86_400
 _RUN_OUT_S = (LIVES_MS + SLACK_MS) // 1000
 """How long DNS has to have named only others before the writes at risk are counted."""
@@ -189,7 +193,8 @@ def _out(policy: Policy) -> str:
     rounds = policy.probe_bad_streak
     return (
         f"A Region that fails hard is drained after {_times(rounds, 'round')} and no sooner: "
-        f"{(rounds - 1) * ROUND_S} to {rounds * ROUND_S} s."
+        f"{(rounds - 1) * ROUND_S} to {rounds * ROUND_S} s, up to {LATE_S} s off where one minute's "
+        "looks follow on another's."
     )
 
 
