@@ -193,8 +193,8 @@ def _out(policy: Policy) -> str:
     rounds = policy.probe_bad_streak
     return (
         f"A Region that fails hard is drained after {_times(rounds, 'round')} and no sooner: "
-        f"{(rounds - 1) * ROUND_S} to {rounds * ROUND_S} s, up to {LATE_S} s off where one minute's "
-        "looks follow on another's."
+        f"{(rounds - 1) * ROUND_S} to {rounds * ROUND_S} s, up to {LATE_S} s off where one "
+        "minute's looks follow on another's."
     )
 
 
