@@ -22,7 +22,7 @@ NAMES = {
     "never-the-last": "at least one Region is never drained by us",
     "harmed-only": "a Region is drained by itself only while something harms it, or just after",
     "not-by-a-blip": "a Region is not drained by itself for what no two looks in a row can see",
-    "helps": "a Region that fails plainly for long, and nothing else is wrong, leaves DNS in time",
+    "helps": "a Region that fails plainly for long, and nothing else is wrong, is left in time",
     "order-kept": "no failover or recovery starts, and none drains, under an operator's pause",
     "one-holder": "an incident's steps are of one holder at a time: tokens only grow",
     "claimed-first": "nothing is done to a Region under a token that nobody was granted",
@@ -287,15 +287,18 @@ def _slack_of_pauses(faults: Sequence[Fault]) -> tuple[float, float]:
 
 
 def _idle(outcome: Outcome, watch: Watch) -> Iterator[Violation]:
-    """A Region that failed plainly, and nothing else was wrong, and clients were sent there on."""
+    """A Region that failed plainly, and nothing else was wrong, and clients were sent there on, or
+    it was left to Route 53's own checkers: they count no writes at risk, and call nobody."""
     for fault in stands_alone(outcome.scenario.faults):
+        drains = [(m["t"], m["region"]) for m in outcome.moves if m["what"] == "drain"]
+        due = [(watch.left_dns, "was in DNS")]
+        if fault.kind in SEEN:
+            due.append((drains, "was not drained"))
         until_s = fault.at_s + LONG_S
-        if not any(
-            region == fault.region and fault.at_s <= at_s <= until_s
-            for at_s, region in watch.left_dns
-        ):
-            words = f"{fault.region} had {fault.kind} and was in DNS {LONG_S:.0f} s later"
-            yield Violation("helps", words)
+        for seen, words in due:
+            if not any(r == fault.region and fault.at_s <= at_s <= until_s for at_s, r in seen):
+                told = f"{fault.region} had {fault.kind} and {words} {LONG_S:.0f} s later"
+                yield Violation("helps", told)
 
 
 def _returns(watch: Watch, policy: Policy) -> Iterator[Violation]:

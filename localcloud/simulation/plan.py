@@ -43,7 +43,7 @@ AGAIN_S = (40.0, 60.0)
 """How long each of two strikes lasts that are a return apart: enough to be drained for."""
 QUICK_S = 120
 """With a longer `Policy.cooldown_s` a world would wait for minutes for the second."""
-DRAIN_S, MOVES_S, LEAVES_S, WELL_S, RESTORE_S = 15.0, 20.0, 45.0, 30.0, 25.0
+DRAIN_S, MOVES_S, LEAVES_S, WELL_S, RESTORE_S = 26.0, 20.0, 45.0, 30.0, 52.0
 """What a drain, DNS's move as a failover sees it, the failover's last steps until it puts the
 incident down, observers' good looks in a row and a restore take here, beside what the policy says:
 seen in runs, and good enough to aim by."""

@@ -194,17 +194,38 @@ def test_an_execution_that_another_carried_out_has_to_end_too() -> None:
         (Fault("link-cut", HERE, 50.0, 80.0, settings={"peer": THERE}), False),
     ],
 )
-def test_a_region_that_fails_plainly_and_alone_has_to_leave_dns(fault: Fault, judged: bool) -> None:
+def test_a_region_that_fails_plainly_and_alone_has_to_leave_dns_and_to_be_drained(
+    fault: Fault, judged: bool
+) -> None:
     of = outcome()
     of.scenario, of.moves, of.incidents = replace(of.scenario, faults=(fault,)), [], []
+    soon_s, late_s = 50.0 + LONG_S - 1.0, 50.0 + LONG_S + 1.0
 
-    assert broken(of) == ({"helps"} if judged else set())
-    for out_at_s, in_time in ((50.0 + LONG_S - 1.0, True), (50.0 + LONG_S + 1.0, False)):
+    def helps(out_at_s: float, drained_at_s: float | None) -> bool:
+        drain = {"what": "drain", "region": HERE, "t": drained_at_s, "incident": "one"}
+        of.moves = [] if drained_at_s is None else [drain]
         watch = Watch(REGIONS)
         for healthy, at_s in ((False, out_at_s), (True, 300.0)):
             named = {"kind": "health_check", "name": f"sidestep-demo-{HERE}-RegionCheck"}
             watch.hear({**named, "healthy": healthy, "t": at_s})
-        assert broken(of, watch) == ({"helps"} if judged and not in_time else set())
+        return "helps" not in broken(of, watch)
+
+    assert broken(of) == ({"helps"} if judged else set())
+    assert helps(soon_s, soon_s)
+    assert helps(late_s, soon_s) == helps(soon_s, late_s) == helps(soon_s, None) == (not judged)
+
+
+def test_a_region_that_is_dark_to_clients_alone_is_left_to_route_53() -> None:
+    of = outcome()
+    dark = Fault("region-dark", HERE, 50.0, 80.0)
+    of.scenario, of.moves, of.incidents = replace(of.scenario, faults=(dark,)), [], []
+    watch = Watch(REGIONS)
+    for healthy, at_s in ((False, 100.0), (True, 300.0)):
+        named = {"kind": "health_check", "name": f"sidestep-demo-{HERE}-RegionCheck"}
+        watch.hear({**named, "healthy": healthy, "t": at_s})
+
+    assert broken(of) == {"helps"}
+    assert broken(of, watch) == set()
 
 
 def premises_of(of: Outcome, *events: dict[str, Any]) -> frozenset[str]:
