@@ -42,8 +42,12 @@ ages = st.integers(0, 90_000)
 """Seconds, up to a day and an hour."""
 
 
-def _score(value: float, looks: int, asked: float, share: float) -> Score:
-    return Score(value, looks if value else 0, asked, round(asked * share, 3))
+def _score(value: float, looks: int, asked: float, share: float, doubted: float = 0.0) -> Score:
+    doubted = min(doubted, value)
+    failed = round(asked * share, 3)
+    return Score(
+        value, looks if value else 0, asked, failed, doubted=doubted, silences=int(doubted > 0)
+    )
 
 
 quiet = st.builds(_score, st.just(0.0), st.just(0), st.sampled_from([0.0, 40.0, 400.0]), st.just(0))
@@ -54,6 +58,7 @@ scores = st.builds(
     st.integers(1, 4),
     st.sampled_from([8.0, 40.0, 400.0]),
     st.sampled_from([0.0, 0.005, 0.02, 0.1, 0.5, 1.0]),
+    st.sampled_from([0.0, 0.0, 0.0, 2.0, 14.0]),
 )
 
 

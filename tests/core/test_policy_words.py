@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.services import schedules
 from sidestep.core.policy import Policy
-from sidestep.core.policy_words import WORDS, contradictions, failovers_in_a_day, together
+from sidestep.core.policy_words import LATE_S, WORDS, contradictions, failovers_in_a_day, together
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "policy.md").read_text()
 
@@ -20,6 +21,10 @@ def test_every_number_has_words_in_the_policys_order() -> None:
 
 def test_the_page_says_the_same_words() -> None:
     assert dict(re.findall(r"^\| `(\w+)` \| .+? \| .+? \| (.+) \|$", PAGE, re.M)) == WORDS
+
+
+def test_the_local_clouds_schedules_are_as_late_as_the_words_say() -> None:
+    assert LATE_S == schedules.LATE_S
 
 
 def test_the_page_tells_how_the_defaults_play_together() -> None:

@@ -44,11 +44,12 @@ def raised(vote: Vote, value: float, looks: int, failed: float) -> Vote:
     """The vote after more failed requests: its score higher, over more looks; so many more were
     asked, and failed. What was asked before is kept."""
     was = vote.score
-    score = Score(
-        was.value + value,
-        was.looks + looks if was.value + value else 0,
-        was.asked + failed,
-        was.failed + failed,
+    score = replace(
+        was,
+        value=was.value + value,
+        looks=was.looks + looks if was.value + value else 0,
+        asked=was.asked + failed,
+        failed=was.failed + failed,
     )
     return replace(vote, score=score)
 
