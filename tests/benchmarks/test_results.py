@@ -95,6 +95,18 @@ def test_who_misses_a_scenario_gains_nothing_beside_the_oracle() -> None:
     assert told == ["", "– *1 of 2 missed*", "1.80 ×", "1.10 ×", "1.60 ×", "1.00 ×"]
 
 
+def test_what_the_oracle_misses_in_some_run_counts_as_long_as_it_has_a_median() -> None:
+    def ran(design: str, *times: float | None) -> list[Figures]:
+        return [replace(ONE, design=design, seed=i, mitigated_s=t) for i, t in enumerate(times)]
+
+    some = summary.rows_of(ABOUT, [*ran("f", 50.0, 60.0, None), *ran("e", 80.0, 90.0, 100.0)])
+    most = summary.rows_of(ABOUT, [*ran("f", 50.0, None, None), *ran("e", 80.0, 90.0, 100.0)])
+
+    assert summary.ratio_to_oracle(some, "e") == Ratio(1.5, scenarios=1, missed=0)
+    assert summary.ratio_to_oracle(some, "f") == Ratio(1.0, scenarios=1, missed=1)
+    assert summary.ratio_to_oracle(most, "e") == Ratio(None, scenarios=0, missed=0)
+
+
 def test_the_picture_has_a_mark_for_each_design_and_says_that_it_is_simulated() -> None:
     drawn = picture_of(results(ONE, replace(ONE, design="f"), replace(ONE, design="e")))
 
