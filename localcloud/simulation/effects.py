@@ -31,6 +31,9 @@ class Effects:
         self._holders: dict[tuple[str, int], str] = {}
         """(Region, token) → the one execution it was granted to."""
         self._newest: dict[str, int] = {}
+        self._entries: dict[str, dict[str, Any]] = {}
+        """Region → its entry of the control item as it was written last: a replica of a strongly
+        consistent table may trail what was acknowledged."""
         self._hears = {
             cloud.table("coordination"): self._coordinated,
             cloud.table("regional"): self._regional,
@@ -52,6 +55,7 @@ class Effects:
     def _coordinated(self, _: str, new: dict[str, Any], old: dict[str, Any] | None) -> None:
         if new["sk"] != "control":
             return
+        self._entries.update(new.get("regions", {}))
         before = (old or {}).get("regions", {})
         for region, state in new.get("regions", {}).items():
             was = before.get(region)
@@ -98,7 +102,7 @@ class Effects:
         if check is None:
             return
         wanted = OPEN if is_open(check) else SHUT
-        for region, state in self._cloud.control().get("regions", {}).items():
+        for region, state in self._entries.items():
             its = check.caller_reference.endswith(f"-{region}-RegionCheck")
             if its and state["toggle"] not in (UNKNOWN, wanted):
                 stands = state["toggle"] or "never touched"

@@ -34,7 +34,6 @@ class World:
         self.broken: list[str] = []
         self.put_back = 0
         self._dynamodb: Any = SimpleNamespace(on_write=[])
-        self._control: Told = {}
         self._set: Any = None
         check = SimpleNamespace(
             caller_reference=f"sidestep-demo-{HERE}-RegionCheck",
@@ -45,7 +44,8 @@ class World:
             table=lambda name: name,
             endpoint=SimpleNamespace(after=lambda *_: self._hear_of_switches),
             route53=SimpleNamespace(checks={CHECK: check}),
-            control=lambda: self._control,
+            # A replica that has not heard of anything yet: effects are not held against that.
+            control=lambda: {"regions": {HERE: {"toggle": ""}}},
             services=SimpleNamespace(dynamodb=self._dynamodb),
             kernel=SimpleNamespace(now=NOW_MS / 1000),
         )
@@ -55,8 +55,11 @@ class World:
         self._set = hear
 
     def switched(self, toggle: str) -> None:
-        """Route 53 takes the switch while the control item says this of it."""
-        self._control = {"regions": {HERE: {"toggle": toggle}, WARDEN: {"toggle": "open"}}}
+        """Route 53 takes the switch when this has been written of it."""
+        told = control("DRAINING", 1, "failover-1")
+        told["regions"][HERE]["toggle"] = toggle
+        told["regions"][WARDEN] = {"toggle": "open"}
+        self.write("coordination", told)
         self._set(SimpleNamespace(params={"HealthCheckId": CHECK}), {})
 
     def _repaired(self) -> None:
