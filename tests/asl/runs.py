@@ -75,6 +75,24 @@ SCENARIOS: list[Scenario] = [
         "Tell a person",
         concurrent=True,
     ),
+    observe(
+        "a suspicion wakes what a failover would need",
+        {
+            "Cast the vote and decide": says(decisions=[], due=[], wake=True),
+            "Wake a step": [{"StatusCode": 202}],
+        },
+        "Wake a step",
+        concurrent=True,
+    ),
+    observe(
+        "what is not woken starts cold",
+        {
+            "Cast the vote and decide": says(decisions=[], due=[], wake=True),
+            "Wake a step": [Throw("Lambda.TooManyRequestsException")],
+        },
+        "Let it start cold",
+        concurrent=True,
+    ),
     failover("it drains by both switches", None, "Drain by the gate", "Flip the toggle"),
     failover(
         "neither switch takes",

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from sidestep.control._awake import WAKE
 from sidestep.core.control import CLOCK_SKEW_MS
 from sidestep.core.errors import CoordinationUnavailable
 from sidestep.core.policy import Policy
@@ -65,6 +66,39 @@ def test_every_observer_proposes_the_same_name(plane: ControlPlane) -> None:
     names = {look(plane, here)["due"][0]["name"] for here in (VIRGINIA, OREGON)}
 
     assert len(names) == 1
+
+
+def test_the_first_bad_look_of_anybody_wakes_what_a_failover_would_need(
+    plane: ControlPlane,
+) -> None:
+    plane.register()
+    well = [look(plane, here, bad=())["wake"] for here in (VIRGINIA, OREGON)]
+    plane.later(10)
+
+    assert look(plane, VIRGINIA)["wake"]
+    assert look(plane, OREGON, bad=())["wake"]  # it hears of it, and may start the failover
+    assert well == [False, False]
+
+
+def test_a_region_that_is_out_may_fail_without_waking_anything(plane: ControlPlane) -> None:
+    plane.register()
+    plane.drained(LONDON)
+
+    assert not rounds(plane, (VIRGINIA, OREGON))["wake"]
+
+
+@pytest.mark.parametrize("step", ["claim", "recheck", "gate", "toggle"])
+def test_a_step_that_is_woken_does_nothing(plane: ControlPlane, step: str) -> None:
+    plane.calls.clear()
+
+    assert plane.invoke(step, VIRGINIA, **WAKE) == WAKE
+    assert plane.calls == []
+
+
+def test_a_person_who_asks_a_workflow_to_wake_does_not_get_round_its_claim(
+    plane: ControlPlane,
+) -> None:
+    assert plane.ask_claim("by-hand", **WAKE)["held"]
 
 
 def test_one_observer_alone_starts_nothing(plane: ControlPlane) -> None:

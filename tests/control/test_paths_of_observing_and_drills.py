@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sidestep.control._awake import WAKE
 from sidestep.core.decide import TOGGLE
 from tests.asl.ours import Bench
 from tests.asl.scripts import Throw
@@ -35,6 +36,7 @@ class Observed:
             "Start it again under another name": [{"ExecutionArn": "arn"}],
             "Put the toggle right": [{"Payload": {"set": True}}],
             "Tell a person": [{"MessageId": "m"}],
+            "Wake a step": [{"StatusCode": 202}],
         }
         answers |= {name.replace("_", " "): answer for name, answer in changed.items()}
         self.bench = Bench(answers)
@@ -170,6 +172,55 @@ def test_a_message_that_cannot_be_sent_does_not_end_the_rounds() -> None:
 
     assert run.execution.status == "SUCCEEDED"
     assert len(run.asked("Cast the vote and decide")) == 6
+
+
+def suspicion() -> list[Any]:
+    """A vote that finds one thing due, a message waiting, and a failover near."""
+    (vote,) = half_done_too()
+    return [{"Payload": vote["Payload"] | {"wake": True}}]
+
+
+def test_a_suspicion_wakes_the_functions_of_a_failover_until_its_switches_are_set() -> None:
+    run = Observed(ALARM, Cast_the_vote_and_decide=suspicion())
+
+    woken = run.asked("Wake a step")
+    assert {one["FunctionName"] for one in woken} == set(functions_until_switched())
+    assert len(woken) == len(functions_until_switched())
+    assert all((one["InvocationType"], one["Payload"]) == ("Event", WAKE) for one in woken)
+
+
+def functions_until_switched() -> list[str]:
+    """What an automatic failover's steps invoke, from its start to its second switch."""
+    states = definition_of(FOLDER / "failover.asl.json")["States"]
+    steps = ["Claim the incident", "Check again", "Drain by the gate", "Flip the toggle"]
+    then = [states[step]["Next"] for step in steps[:-1]]
+    assert then[0] == "See whether it is ours"
+    assert then[1] == "Decide whether to go on"
+    assert then[2] == steps[3]
+    return [states[step]["Arguments"]["FunctionName"] for step in steps]
+
+
+def test_nothing_is_woken_while_nobody_suspects_anything() -> None:
+    run = Observed(SCHEDULED, Cast_the_vote_and_decide=half_done_too())
+
+    assert run.asked("Wake a step") == []
+
+
+def test_what_is_due_is_started_before_anything_is_woken_and_people_are_told_after() -> None:
+    run = Observed(ALARM, Cast_the_vote_and_decide=suspicion())
+
+    entered = [r.state for r in run.bench.runner.requests]
+    at = [entered.index(s) for s in ("Start the workflow", "Wake a step", "Tell a person")]
+    assert at == sorted(at)
+
+
+def test_what_cannot_be_woken_delays_neither_people_nor_the_next_look() -> None:
+    run = Observed(
+        SCHEDULED, Cast_the_vote_and_decide=suspicion(), Wake_a_step=[Throw("States.Timeout")]
+    )
+
+    assert run.execution.status == "SUCCEEDED"
+    assert len(run.asked("Cast the vote and decide")) == len(run.asked("Tell a person")) == 6
 
 
 def drill(**changed: list[Any]) -> Any:

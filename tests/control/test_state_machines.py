@@ -61,6 +61,8 @@ SAFE = {
     "Finish",
     # What waits for a person is told again.
     "Leave it to the next telling",
+    # What is not woken starts when it is needed.
+    "Let it start cold",
     # The next round compares again.
     "Count it as not looked at",
     "Decide whether to look again",

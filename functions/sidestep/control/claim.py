@@ -7,6 +7,7 @@ from typing import Any
 from sidestep.aws.incident_record import IncidentRecord
 from sidestep.aws.settings import Settings
 from sidestep.control import _noted, _parts
+from sidestep.control._awake import can_be_woken
 from sidestep.core.control import MANUAL, MODES
 from sidestep.core.errors import InvalidInput
 from sidestep.core.incidents import commands_for_a_person
@@ -18,6 +19,7 @@ lease = _parts.lease(settings, table)
 record = IncidentRecord(table)
 
 
+@can_be_woken
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Workflow input + `{"kind", "execution", "started_ms", "redrives"}`
     → `{"held", "why", "claim", "state", "policy", "commands"}`.

@@ -8,6 +8,7 @@ from sidestep.aws.gate import Marks
 from sidestep.aws.incident_record import IncidentRecord
 from sidestep.aws.settings import Settings
 from sidestep.control import _noted, _parts
+from sidestep.control._awake import can_be_woken
 from sidestep.core.control import RESTORING
 from sidestep.core.topology import wardens_of
 
@@ -19,6 +20,7 @@ record = IncidentRecord(table)
 gate = _parts.gate(settings, settings.regions)
 
 
+@can_be_woken
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"claim", "action"}` → `{"set", "marks", "why"}`.
 

@@ -8,6 +8,7 @@ from typing import Any
 from sidestep.aws.ballots import Ballots
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
+from sidestep.control._awake import can_be_woken
 from sidestep.core.recheck import recheck
 
 settings = Settings.from_environment()
@@ -17,6 +18,7 @@ lease = _parts.lease(settings, table)
 ballots = Ballots(table, settings.regions)
 
 
+@can_be_woken
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """`{"claim"}` → `{"go", "why", "diagnosis", "reasons", "would_change"}`. Raises LeaseLost."""
     now = _parts.now_ms()

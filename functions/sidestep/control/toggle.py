@@ -14,6 +14,7 @@ from sidestep.aws.incident_record import IncidentRecord
 from sidestep.aws.settings import Settings
 from sidestep.aws.toggle import Toggle
 from sidestep.control import _noted, _parts
+from sidestep.control._awake import can_be_woken
 from sidestep.core.control import OPEN, SHUT, UNKNOWN
 from sidestep.core.errors import NotYet, Refused, Throttled, Unreachable
 
@@ -26,6 +27,7 @@ ballots = Ballots(table, settings.regions)
 toggle = Toggle(client("route53", settings.region, read_timeout=4, attempts=1))
 
 
+@can_be_woken
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"claim", "action"}` within a workflow, `{"region"}` to put right what was missed.
 

@@ -21,10 +21,10 @@ from sidestep.core.control import SERVING
 from sidestep.core.decide import NONE, TOGGLE, Decision, Due, closer_looks, decide, due
 from sidestep.core.errors import SidestepError
 from sidestep.core.evidence import Probe
-from sidestep.core.findings import View
+from sidestep.core.findings import View, counting
 from sidestep.core.handover import handovers
 from sidestep.core.replication import lags
-from sidestep.core.votes import cast
+from sidestep.core.votes import SUSPECTED, cast
 
 settings = Settings.from_environment("SIDESTEP_CHECK_ID", "SIDESTEP_WARDENS")
 policy = _parts.policy(settings)
@@ -58,9 +58,9 @@ writing and reading: it proves the same. Far less than the ten seconds to the la
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"trigger", "probes"}` → `{"decisions", "due", "tell", "looks"}`: `tell`, the messages that
-    are this observer's to send; `looks`, what the next round looks at, and whether more closely.
-    Raises CoordinationUnavailable."""
+    """`{"trigger", "probes"}` → `{"decisions", "due", "tell", "looks", "wake"}`: what this
+    observer is to `tell` people; at what the next round `looks`, and whether more closely; `wake`,
+    whether a failover may be near. Raises CoordinationUnavailable."""
     now = _parts.now_ms()
     try:
         known = _cast(event["probes"], now)
@@ -85,6 +85,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         ],
         "tell": _to_tell(known, view, decisions, now),
         "looks": _looks(closer_looks(view, policy, now), view.control.of(settings.region).state),
+        "wake": _failover_may_be_near(view, now),
     }
 
 
@@ -97,6 +98,17 @@ def _looks(closer: int, own_state: str) -> list[dict[str, Any]]:
         for one in settings.regions
         for _ in range(max(1, closer))
     ]
+
+
+def _failover_may_be_near(view: View, now: int) -> bool:
+    """Whether anybody whose word counts has seen a Region fail that serves: in its last look, or
+    some requests of the last few."""
+    return any(
+        (vote.streak > 0 or vote.verdict == SUSPECTED)
+        and view.control.of(vote.region).state == SERVING
+        for ballot in counting(view, policy, now)
+        for vote in ballot.votes.values()
+    )
 
 
 def _ours_to_start(one: Due, believed: bool) -> bool:
