@@ -7,11 +7,13 @@ judge is told beside them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from localcloud.run import Outcome
 from localcloud.simulation.harm import Strike
-from localcloud.simulation.invariants import Watch, patience_s, stands_alone
+from localcloud.simulation.invariants import SEEN, Watch, is_plain, patience_s, stands_alone
+from localcloud.simulation.moves import NOTICED_S
 from sidestep.core.policy import Policy
 
 _JUDGED_S = 30.0
@@ -56,11 +58,20 @@ def _premises(outcome: Outcome, watch: Watch, policy: Policy) -> Iterator[str]:
     drains = [move for move in outcome.moves if move["what"] == "drain"]
     if len(drains) >= policy.max_drains_per_day:
         yield "budget"
-    for move in outcome.moves if drains else ():
-        until_s = move["t"] + patience_s(policy, 1)
-        again = (s for s in harms if s.region == move["region"])
-        if move["what"] == "restore" and any(s.in_force(move["t"], until_s) for s in again):
-            yield "cool-down"
+    back = [move for move in outcome.moves if move["what"] == "restore"]
+    if any(_fails_again(move, harms, patience_s(policy, 1)) for move in back):
+        yield "cool-down"
+
+
+def _fails_again(restore: Mapping[str, Any], harms: Sequence[Strike], wait_s: float) -> bool:
+    """Whether a Region failed within its cool-down so plainly and for so long that, without one, it
+    would have been drained."""
+    from_s, to_s = restore["t"], restore["t"] + wait_s
+    return any(
+        min(strike.until_s, to_s) - max(strike.since_s, from_s) >= NOTICED_S
+        for strike in harms
+        if strike.region == restore["region"] and strike.kind in SEEN and is_plain(strike)
+    )
 
 
 def _is_under(pauses: Sequence[tuple[float, float, str]], strike: Strike) -> bool:

@@ -257,6 +257,8 @@ def test_a_world_tests_helps_budget_cool_down_and_pauses_by_what_happens_in_it()
     assert "helps" in premises_of(replace(of, scenario=alone))
     assert "budget" in premises_of(replace(of, moves=many))
     assert "cool-down" in premises_of(of, *again)
+    assert "cool-down" not in premises_of(of, *strike("health-errors", HERE, 310.0, 340.0))
+    assert "cool-down" not in premises_of(of, *strike("slow", HERE, 310.0, 400.0))
     assert "order-kept" in premises_of(of, pause, *again)
 
 
