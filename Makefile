@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: drill test up simulate soak mutations bench-scenarios bench-loss bench-detection lock clean help
+.PHONY: drill test up simulate soak mutations bench-scenarios bench-loss bench-detection bench-start lock clean help
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -39,6 +39,9 @@ bench-loss: $(VENV)/.drill ## what table replication and the write ledger can lo
 
 bench-detection: $(VENV)/.drill ## how soon grey failures are noticed, and how often in vain: minutes
 	@$(BIN)/python -m benchmarks.bench_detection $(ARGS)
+
+bench-start: $(VENV)/.drill ## from the decision to leave a Region until DNS hears of it: minutes
+	@$(BIN)/python -m benchmarks.bench_start $(ARGS)
 
 lock: ## pin every dependency anew (needs uv: pip install uv); the tools pin hardest, so they go first
 	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \

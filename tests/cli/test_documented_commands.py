@@ -105,6 +105,7 @@ def test_a_make_target_is_there_and_runs_what_it_is_named_for(line: str) -> None
         "bench-scenarios": "-m benchmarks.bench_scenarios",
         "bench-loss": "-m benchmarks.bench_loss",
         "bench-detection": "-m benchmarks.bench_detection",
+        "bench-start": "-m benchmarks.bench_start",
         "mutations": "-m benchmarks.mutations.run",
         "soak": "-m benchmarks.soak",
     }
