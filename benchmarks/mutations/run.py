@@ -29,7 +29,7 @@ _COPIED = ("functions", "statemachines", "localcloud", "sidestepctl", "template.
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--seeds", default=60, show_default=True, help="At most so many for each.")
+@click.option("--seeds", default=200, show_default=True, help="At most so many for each.")
 @click.option("--seed", "first", default=1, show_default=True, help="The first of them.")
 @click.option("--workers", type=int, help="Processes. Default: one a core.")
 def main(names: tuple[str, ...], seeds: int, first: int, workers: int | None) -> None:
