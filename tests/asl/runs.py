@@ -103,7 +103,11 @@ SCENARIOS: list[Scenario] = [
     failover("it is fenced off", {"Note that it is drained": [Throw("LeaseLost")]}, "Stand aside"),
     failover(
         "the Region has come back",
-        {"Check again": says(go=False, why="healthy", diagnosis="healthy", reasons=[])},
+        {
+            "Check again": says(
+                go=False, why="healthy", diagnosis="healthy", reasons=[], checked_ms=1
+            )
+        },
         "Stand down",
     ),
     failover(

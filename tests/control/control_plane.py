@@ -201,7 +201,7 @@ class ControlPlane:
         """Drain a Region by the gate, as after a count that found all heartbeats to be new; the
         claim, which is still held."""
         claim = self.claim(name, region=region, **how)
-        assert self.invoke("gate", claim=claim, action="drain")["set"]
+        assert self.invoke("gate", claim=claim, action="drain", checked_ms=self.now)["set"]
         counted = {"look_from": self.now - LEDGER_MARGIN_MS}
         self.record(claim, "counted", state="DRAINED", facts=counted)
         return claim

@@ -57,7 +57,12 @@ TOLD: list[Any] = [{"MessageId": "m"}]
 FAILOVER = {
     "Claim the incident": held(),
     "Check again": says(
-        go=True, why="2 of 2", diagnosis="health_failing", reasons=["2 of 2"], would_change="good"
+        go=True,
+        why="2 of 2",
+        diagnosis="health_failing",
+        reasons=["2 of 2"],
+        would_change="good",
+        checked_ms=1,
     ),
     "Drain by the gate": says(set=True, marks={"us-east-1": True}, why={}),
     "Flip the toggle": says(set=True, version=2, why="by us"),

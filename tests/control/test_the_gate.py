@@ -88,9 +88,50 @@ def test_an_automatic_drain_beyond_the_days_budget_is_refused(
         assert plane.invoke("gate", claim=claim, action="drain")["set"]
     else:
         with pytest.raises(Refused, match="max_drains_per_day"):
-            plane.invoke("gate", claim=claim, action="drain")
+            plane.invoke("gate", claim=claim, action="drain", checked_ms=plane.now)
 
     assert plane.state() == ("DRAINING" if goes else "SERVING")
+
+
+@pytest.mark.parametrize("switch", ["gate", "toggle"])
+@pytest.mark.parametrize(
+    ("mode", "checked_s", "goes"),
+    [
+        ("automatic", 29, True),
+        ("automatic", 31, False),
+        ("automatic", None, False),
+        ("manual", 31, True),
+        ("manual", None, True),
+    ],
+)
+def test_an_automatic_drain_does_not_begin_on_a_check_of_long_ago(
+    plane: ControlPlane, switch: str, mode: str, checked_s: int | None, goes: bool
+) -> None:
+    """An execution stood still after its check, or was cut short there and redriven."""
+    plane.register()
+    claim = plane.claim(mode=mode)
+    checked = {} if checked_s is None else {"checked_ms": plane.now - checked_s * 1000}
+
+    if goes:
+        assert plane.invoke(switch, claim=claim, action="drain", **checked)["set"]
+    else:
+        with pytest.raises(Refused, match="checked"):
+            plane.invoke(switch, claim=claim, action="drain", **checked)
+
+    assert plane.state() == ("DRAINING" if goes else "SERVING")
+    assert (plane.marked() == set()) is not (goes and switch == "gate")
+
+
+def test_a_drain_that_has_begun_is_finished_however_old_its_check_is(plane: ControlPlane) -> None:
+    claim = plane.claim(mode="automatic")
+    plane.invoke("gate", claim=claim, action="drain", checked_ms=plane.now)
+    plane.later(60)
+
+    assert plane.invoke("gate", claim=claim, action="drain", checked_ms=plane.now - 60_000)["set"]
+
+
+def test_the_check_says_when_it_was_made(plane: ControlPlane) -> None:
+    assert plane.invoke("recheck", claim=plane.claim())["checked_ms"] == plane.now
 
 
 def test_a_return_that_fails_goes_out_again_whatever_the_budget(plane: ControlPlane) -> None:

@@ -24,10 +24,11 @@ from sidestep.core.control import (
     DRAINED,
     DRAINING,
     FAILOVER,
+    SERVING,
     Claim,
     RegionState,
 )
-from sidestep.core.errors import InvalidInput
+from sidestep.core.errors import InvalidInput, Refused
 from sidestep.core.ledger import place
 from sidestep.core.policy import Policy
 
@@ -54,13 +55,30 @@ def lease(settings: Settings, table: CoordinationTable) -> IncidentLease:
     return IncidentLease(table, settings.application, settings.regions, policy(settings).lease_s)
 
 
-def let_out(lease: IncidentLease, policy: Policy, claim: Claim, now: int) -> None:
+CHECK_HOLDS_MS = 30_000
+"""For so long what a failover found when it checked again is a reason to begin its drain. An
+execution may stand still in between, or be cut short there and redriven. Chosen: a gate that does
+not answer is tried again in that time, and a Region that is well again is seen to be a little
+later."""
+
+
+def let_out(
+    lease: IncidentLease, policy: Policy, claim: Claim, now: int, checked_ms: int | None
+) -> None:
     """Count a Region as no longer serving, before any switch of it is set: what is refused here
-    stays in DNS. Raises LeaseLost, LastServingRegion, Refused, NotYet."""
-    if lease.read().of(claim.region).state == DRAINED:
+    stays in DNS. `checked_ms`: when an automatic failover found that the Region is to be left.
+    Raises LeaseLost, LastServingRegion, Refused, NotYet."""
+    state = lease.read().of(claim.region).state
+    if state == DRAINED:
         return
     # What a return that failed costs was looked at before the return (core/holds.py).
     automatic = claim.kind == FAILOVER and claim.mode == AUTOMATIC
+    if automatic and state == SERVING:
+        if checked_ms is None:
+            raise Refused(f"nobody has checked whether {claim.region} is to be left still")
+        if now - checked_ms > CHECK_HOLDS_MS:
+            ago = f"{(now - checked_ms) / 1000:.0f} s ago (limit {CHECK_HOLDS_MS / 1000:.0f} s)"
+            raise Refused(f"{claim.region} was checked {ago}, and may be well again by now")
     most = policy.max_drains_per_day if automatic else None
     lease.advance(claim, DRAINING, now, policy.must_remain(claim.mode), most)
 

@@ -22,7 +22,7 @@ gate = _parts.gate(settings, settings.regions)
 
 @can_be_woken
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"claim", "action"}` → `{"set", "marks", "why"}`.
+    """`{"claim", "action", "checked_ms"?}` → `{"set", "marks", "why"}`.
 
     The control item changes first: its condition is what keeps the last serving Region and
     shuts out a holder that was fenced off. Only then are the wardens told; and what came of it is
@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     claim = lease.renew(_parts.claim_from(event), now)
     drain = event["action"] == "drain"
     if drain:
-        _parts.let_out(lease, policy, claim, now)
+        _parts.let_out(lease, policy, claim, now, event.get("checked_ms"))
     else:
         lease.advance(claim, RESTORING, now)
     wardens = wardens_of(claim.region, settings.regions)

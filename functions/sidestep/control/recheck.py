@@ -20,9 +20,10 @@ ballots = Ballots(table, settings.regions)
 
 @can_be_woken
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """`{"claim"}` → `{"go", "why", "diagnosis", "reasons", "would_change"}`. Raises LeaseLost."""
+    """`{"claim"}` → `{"go", "why", "diagnosis", "reasons", "would_change", "checked_ms"}`, the last
+    by this Region's clock. Raises LeaseLost."""
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
     view = ballots.everything().view(settings.application, settings.regions)
     found = recheck(claim, view, policy, now)
-    return {**asdict(found), "reasons": list(found.reasons)}
+    return {**asdict(found), "reasons": list(found.reasons), "checked_ms": now}

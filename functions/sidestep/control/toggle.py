@@ -29,7 +29,8 @@ toggle = Toggle(client("route53", settings.region, read_timeout=4, attempts=1))
 
 @can_be_woken
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"claim", "action"}` within a workflow, `{"region"}` to put right what was missed.
+    """`{"claim", "action", "checked_ms"?}` within a workflow, `{"region"}` to put right what was
+    missed.
 
     → `{"set", "version", "why"}`. A drain counts the Region out first, as the gate does: the gate
     may have failed before it came to that. What a workflow's step came to is noted in the record,
@@ -46,7 +47,7 @@ def _by_claim(event: dict[str, Any], context: Any) -> dict[str, Any]:
     wanted = SHUT if event["action"] == "drain" else OPEN
     head = f"{event['action']} from {settings.region}: "
     if wanted == SHUT:
-        _parts.let_out(lease, policy, claim, now)
+        _parts.let_out(lease, policy, claim, now, event.get("checked_ms"))
     # As it was before `_set` notes that it goes to set it.
     stood = lease.read().of(claim.region).toggle if wanted == OPEN else SHUT
     try:
