@@ -184,7 +184,7 @@ GUARDS = (
         "wardens are told of a drain before the control item allows it",
         f"{CONTROL}/gate.py",
         "    if drain:\n"
-        "        _parts.let_out(lease, policy, claim, now)\n"
+        '        _parts.let_out(lease, policy, claim, now, event.get("checked_ms"))\n'
         "    else:\n"
         "        lease.advance(claim, RESTORING, now)\n"
         "    wardens = wardens_of(claim.region, settings.regions)\n"
@@ -192,7 +192,7 @@ GUARDS = (
         "    wardens = wardens_of(claim.region, settings.regions)\n"
         "    marks = gate.mark(claim, wardens, drain, now, lease.newest_token)\n"
         "    if drain:\n"
-        "        _parts.let_out(lease, policy, claim, now)\n"
+        '        _parts.let_out(lease, policy, claim, now, event.get("checked_ms"))\n'
         "    else:\n"
         "        lease.advance(claim, RESTORING, now)\n",
         "started-by-hand health-errors bad-deploy",
