@@ -31,7 +31,7 @@ from localcloud.route53.limits import CHECKERS_PER_REGION
 from localcloud.route53.service import Route53
 from localcloud.services import Services
 from localcloud.services.metrics import MetricId, dimensions
-from localcloud.services.tables import LocalTable, plain
+from localcloud.services.strong import StrongTable
 from localcloud.template.deploy import deploy
 from localcloud.template.operator import Operator
 from localcloud.template.stack import Stack
@@ -131,6 +131,7 @@ class LocalCloud:
         self.zone_id = ""
         self._template = template
         self._front: dict[str, str] = {}
+        self._coordination: StrongTable
         self._collector = Collector()
 
     def _record_check(self, name: str, of: Mapping[str, str], value: float) -> None:
@@ -228,7 +229,9 @@ class LocalCloud:
     def _join_tables(self, stack: Stack) -> None:
         for table in stack.tables:
             if table.strong:
-                self.services.make_strong(table.name, list(table.regions), table.witness)
+                made = self.services.make_strong(table.name, list(table.regions), table.witness)
+                if table.name == self.table("coordination"):
+                    self._coordination = made
             else:
                 self.services.make_eventual(table.name, list(table.regions))
 
@@ -267,24 +270,14 @@ class LocalCloud:
         return f"sidestep-{self.topology.application}-{short}"
 
     def control(self) -> dict[str, Any]:
-        """The control item as the coordination table holds it now, {} before the first claim."""
-        found = self._coordination().find(
-            (("S", f"app#{self.topology.application}"), ("S", "control"))
-        )
-        return plain(found) if found is not None else {}
+        """The control item as it was acknowledged last, {} before the first claim."""
+        key = (("S", f"app#{self.topology.application}"), ("S", "control"))
+        return self._coordination.newest(key) or {}
 
     def incidents(self) -> list[dict[str, Any]]:
         """The incidents' records, oldest first."""
-        pk = f"incidents#{self.topology.application}"
-        records = [
-            plain(item) for item in self._coordination().all_items() if item.hash_key.value == pk
-        ]
-        return sorted(records, key=lambda record: int(record["steps"][0]["at"]))
-
-    def _coordination(self) -> LocalTable:
-        """A replica of the coordination table that is up, to look into without asking its API."""
-        up = next(r for r in self.topology.coordination if r not in self.network.down)
-        return self.services.dynamodb.table(up, self.table("coordination"))
+        found = self._coordination.newest_of(f"incidents#{self.topology.application}")
+        return sorted(found, key=lambda record: int(record["steps"][0]["at"]))
 
     def region_of(self, address: str) -> str | None:
         """The guarded Region whose front door has this address, by either name."""

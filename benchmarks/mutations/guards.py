@@ -198,5 +198,14 @@ GUARDS = (
         "started-by-hand health-errors bad-deploy",
         "out-first",
     ),
+    one(
+        "old-check",
+        "a failover drains on what it had found when it checked long ago",
+        f"{CONTROL}/_parts.py",
+        "        if now - checked_ms > CHECK_HOLDS_MS:\n",
+        "        if checked_ms < 0:\n",
+        "",
+        "harmed-only",
+    ),
 )
 """Each guard has tests of its own, too (docs/trust.md, docs/policy.md)."""

@@ -292,5 +292,9 @@ _read = TypeDeserializer().deserialize
 
 def plain(item: Item) -> dict[str, Any]:
     """An item as plain Python values (numbers are Decimal)."""
-    attributes: Mapping[str, Any] = item.to_json()["Attributes"]
+    return values_of(item.to_json()["Attributes"])
+
+
+def values_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes in DynamoDB JSON as plain Python values."""
     return {name: _read(value) for name, value in attributes.items()}

@@ -52,6 +52,17 @@ def test_an_eventually_consistent_read_may_be_stale(world: World) -> None:
     assert world.get(OREGON, "coord", "a") is not None
 
 
+def test_a_judge_sees_what_was_acknowledged_last_whichever_replica_trails(world: World) -> None:
+    table, key = world.strong("coord", *REGIONS), (("S", "a"), ("S", "s"))
+    assert table.newest(key) is None
+    for region in (VIRGINIA, OREGON, OHIO):
+        world.put(region, "coord", "a", text=f"by {region}")
+        expected = {"pk": "a", "sk": "s", "text": f"by {region}"}
+        assert (table.newest(key), table.newest_of("a")) == (expected, [expected])
+    world.client("dynamodb", OREGON).delete_item(TableName="coord", Key=item("a"))
+    assert (table.newest(key), table.newest_of("a")) == (None, [])
+
+
 def test_a_condition_is_judged_on_the_newest_version_wherever_it_was_written(
     world: World,
 ) -> None:
