@@ -218,6 +218,59 @@ def test_a_forced_recovery_undoes_a_failover_whose_holder_died_half_way(
     assert [move.what for move in control.moves] == ["drain", "restore"]
 
 
+# -- by itself, of what a dead Region left half done -----------------------------------------
+
+
+def half_drained(plane: ControlPlane, mode: str, last: str) -> None:
+    """A failover of London whose Region went down when this step was done, and whose lease ran
+    out."""
+    go = says(go=True, why="2 of 2", diagnosis="", reasons=[], would_change="")[0]
+    go["Payload"]["checked_ms"] = plane.now
+    given = {"region": LONDON, "mode": mode}
+    carry_out(plane, "failover", given, scripted={"Check again": go}, dies_at=last)
+    early = plane.ask_claim("early", kind="recovery", mode=mode, here=LONDON)
+    assert (early["held"], "is held by" in early["why"]) == (False, True)
+    plane.later(RUNS_OUT_S)
+
+
+def test_a_drain_whose_holder_died_with_the_only_other_region_ends_in_a_return_by_itself(
+    warm_plane: ControlPlane,
+) -> None:
+    half_drained(warm_plane, "automatic", "Note that it is drained")
+    well = dict.fromkeys(("See whether it is stable", "See whether it is still stable"), ALONE[0])
+
+    execution = carry_out(
+        *(warm_plane, "recovery", {"region": LONDON, "mode": "automatic"}),
+        here=LONDON,
+        scripted={**RETURNED, **well},
+    )
+
+    assert execution.output["what"] == "recovered", execution.output
+    control = warm_plane.control()
+    assert (control.of(LONDON).state, control.of(LONDON).unfinished) == ("SERVING", False)
+    assert not warm_plane.marked()
+    assert [move.what for move in control.moves] == ["drain", "restore"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "last"),
+    [("automatic", "Drain by the gate"), ("manual", "Note that it is drained")],
+    ids=["not drained yet", "drained by a person"],
+)
+def test_no_return_by_itself_takes_over_a_failover_that(
+    warm_plane: ControlPlane, mode: str, last: str
+) -> None:
+    half_drained(warm_plane, mode, last)
+
+    answer = warm_plane.ask_claim("back", kind="recovery", mode="automatic", here=LONDON)
+
+    assert not answer["held"]
+    assert "start the recovery with mode forced" in answer["why"]
+
+
+# -- by force, of what others hold -----------------------------------------------------------
+
+
 def test_a_forced_recovery_takes_over_a_return_that_is_held_and_no_failover_that_is(
     warm_plane: ControlPlane,
 ) -> None:

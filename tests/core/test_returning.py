@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,17 @@ from sidestep.core.control import (
     Move,
     Pause,
 )
-from sidestep.core.decide import HOLD, NONE, RECOVERY, TAKE_OVER, View, decide, due
+from sidestep.core.decide import (
+    HOLD,
+    NONE,
+    RECOVERY,
+    TAKE_OVER,
+    Decision,
+    Due,
+    View,
+    decide,
+    due,
+)
 from sidestep.core.policy import Policy
 from sidestep.core.returning import known_able, nothing_else_serves, standing
 from sidestep.core.votes import HEALTHY, UNKNOWN, Ballot
@@ -111,21 +122,67 @@ def test_the_regions_own_observer_may_start_it_and_only_then() -> None:
     assert first.name == second.name == "demo-eu-west-2-1-r1"
 
 
-@pytest.mark.parametrize("kind", ["recovery", "failover"])
-def test_what_a_dead_holder_left_is_taken_over_by_the_regions_own_observer_if_it_is_a_return(
-    kind: str,
-) -> None:
-    out_since = NOW - 40_000
-    left = with_region(
-        LONDON, OUT, state=DRAINING, kind=kind, holder="arn:x", lease_until_ms=out_since
+def left_by_a_dead_holder(**how: Any) -> ControlState:
+    """London's drain or return, whose lease ran out 40 s ago."""
+    return with_region(
+        LONDON, OUT, **{"holder": "arn:x", "lease_until_ms": NOW - 40_000, "token": 7, **how}
     )
-    seen = view(LONDON_SAYS, control=left)
 
+
+def taken_over(control: ControlState, says: Ballot = LONDON_SAYS) -> tuple[Decision, Due]:
+    """What is decided about London, and what is to be started."""
+    seen = view(says, control=control)
     decision = decided(seen)[LONDON]
     (start,) = [d for d in due(seen, [decision]) if d.input["region"] == LONDON]
+    assert decision.action == TAKE_OVER
+    return decision, start
 
-    assert (decision.action, start.workflow) == (TAKE_OVER, kind)
-    assert (start.by_own, decision.page) == (kind == "recovery", kind == "failover")
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [("recovery", DRAINING), ("recovery", DRAINED), ("recovery", PROBATION), ("failover", DRAINED)],
+)
+def test_what_a_dead_holder_left_is_brought_to_a_return_by_the_regions_own_observer(
+    kind: str, state: str
+) -> None:
+    decision, start = taken_over(left_by_a_dead_holder(kind=kind, state=state))
+
+    assert (start.workflow, start.name) == (RECOVERY, "demo-eu-west-2-1-t8")
+    assert (start.by_own, decision.page) == (True, False)
+    assert "nothing else serves" in decision.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("why", "how"),
+    [
+        ("the drain is not done", {"state": DRAINING}),
+        ("a person drained it", {"state": DRAINED, "mode": "manual"}),
+    ],
+)
+def test_a_failover_is_not_undone_by_the_regions_own_observer_where_and_a_person_is_told(
+    why: str, how: dict[str, Any]
+) -> None:
+    decision, start = taken_over(left_by_a_dead_holder(kind=FAILOVER, **how))
+
+    assert (start.workflow, start.by_own) == (FAILOVER, False), why
+    assert decision.page
+    assert "starting its recovery (forced)" in decision.would_change
+
+
+def test_a_failover_is_not_undone_before_the_region_has_been_well_for_the_window() -> None:
+    left = left_by_a_dead_holder(kind=FAILOVER, state=DRAINED)
+
+    _, start = taken_over(left, ballot(LONDON, bad=OTHERS, since_s=59))
+
+    assert (start.workflow, start.by_own) == (FAILOVER, False)
+
+
+def test_nor_where_another_region_may_finish_it() -> None:
+    left = left_by_a_dead_holder(kind=FAILOVER, state=DRAINED)
+
+    _, start = taken_over(left, ballot(VIRGINIA))
+
+    assert (start.workflow, start.by_own) == (FAILOVER, False)
 
 
 def test_neither_the_days_budget_nor_a_wait_that_grows_holds_it_back() -> None:

@@ -1,4 +1,4 @@
-"""Two Regions, and the one that serves goes down just as the drained one is about to return."""
+"""Two Regions, and the one that serves goes down before the drained one has returned."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SECOND_FOR_S = 600.0
 TEXT = f"""
 name: in-turn
 why: >
-  The first Region fails for two minutes and is drained. The second goes down for ten, when the
-  first is well again and has not come back yet.
+  The first Region fails for two minutes and is drained. The second goes down for ten, before the
+  first has come back.
 expect: moved
 regions: [{FIRST}, {SECOND}]
 faults:
@@ -34,6 +34,8 @@ faults:
 @pytest.mark.parametrize(
     "at_s",
     [
+        # The second holds the first one's failover: DNS is waited for.
+        pytest.param(110.0, id="its failover not put down"),
         # The first one's failover is put down, and its return has not begun.
         pytest.param(255.0, id="not begun"),
         pytest.param(285.0, id="held by the other"),

@@ -205,7 +205,8 @@ def plan_claim(
     An operator's failover that takes over another's keeps its own mode. It takes over a recovery,
     too: one that nobody holds any more, and, forced, one that is held. A forced recovery takes over
     a recovery that is held, and a failover that has begun to drain and that nobody holds any more:
-    whoever could finish that may be dead. A return keeps the mode of the drain that it ends.
+    whoever could finish that may be dead. An automatic one does so, too, where the drain was
+    automatic and is done. A return keeps the mode of the drain that it ends.
     """
     now = control.of(region)
     if now.holder == holder:
@@ -229,7 +230,9 @@ def plan_claim(
     expected = incident_id(application, region, epoch)
     if incident is not None and incident != expected:
         return ClaimPlan(None, f"{incident} is over: the incident to claim would be {expected}")
-    undone = forced_back and now.state in (DRAINING, DRAINED)
+    left_out = now.unfinished and now.kind == FAILOVER and now.state == DRAINED
+    by_itself = kind == RECOVERY and left_out and mode == now.mode == AUTOMATIC
+    undone = by_itself or (forced_back and now.state in (DRAINING, DRAINED))
     refusal = "" if turned or undone else _not_claimable(now, region, kind, fresh)
     if refusal:
         return ClaimPlan(None, refusal)

@@ -29,6 +29,7 @@ from sidestep.core.canaries import AT_ONCE, FRESH_LOOKS
 from sidestep.core.capacity import shortfall
 from sidestep.core.control import (
     AUTOMATIC,
+    DRAINED,
     FAILOVER,
     PROBATION,
     RECOVERY,
@@ -287,10 +288,12 @@ def _unfinished(region: str, decision: _Maker, view: View, policy: Policy, now_m
         well = standing(region, view, policy, policy.stability_window_s, now_ms)
         held += f"; {well.why}" if well.alone else ""
         alone = well.alone
-    if alone and state.kind == FAILOVER:
-        # No Region finishes its own failover, and the others may be dead.
-        change += ", or an operator starting its recovery (forced)"
-        return decision(TAKE_OVER, held, change, page=True)
+        if alone and state.kind == FAILOVER:
+            # No Region finishes its own failover, and the others may be dead. It may come back.
+            if state.state != DRAINED or state.mode != AUTOMATIC:
+                change += ", or an operator starting its recovery (forced)"
+                return decision(TAKE_OVER, held, change, page=True)
+            alone = well.healthy_s >= policy.stability_window_s
     return decision(TAKE_OVER, held, change, page=late_ms > OVERDUE_MS, alone=alone)
 
 
@@ -343,7 +346,8 @@ def due(view: View, decisions: Sequence[Decision]) -> tuple[Due, ...]:
             given |= {"incident": state.incident}
             starts.append(Due(RECOVERY, name, given, by_own=decision.alone))
         elif decision.action == TAKE_OVER:
-            workflow = RECOVERY if state.kind == RECOVERY else FAILOVER
+            # Where nothing else serves a failover is not finished: it ends in a return.
+            workflow = RECOVERY if state.kind == RECOVERY or decision.alone else FAILOVER
             # After the token that it is taken from: that of all Regions grows with any claim.
             name = f"{state.incident}-t{state.token + 1}"
             given |= {"incident": state.incident}
