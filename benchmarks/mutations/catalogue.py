@@ -100,7 +100,7 @@ MUTATIONS = (
             Edit(f"{CORE}/findings.py", "needed = len(others) // 2 + 1", "needed = 1"),
             Edit(
                 f"{CORE}/findings.py",
-                "agreed = not lone or own is None or own_says",
+                "agreed = not lone or own_says or (own is None and not alike)",
                 "agreed = True",
             ),
         ),

@@ -199,6 +199,15 @@ GUARDS = (
         "out-first",
     ),
     one(
+        "silence-tells",
+        "a Region's silence is taken for a sign though well Regions are silent, too",
+        f"{CORE}/findings.py",
+        "(own is None and not alike)",
+        "own is None",
+        "link-cut workflow-slow",
+        "harmed-only",
+    ),
+    one(
         "old-check",
         "a failover drains on what it had found when it checked long ago",
         f"{CONTROL}/_parts.py",

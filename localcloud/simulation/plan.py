@@ -14,7 +14,8 @@ from typing import Any
 from localcloud.cloud import ROOT, Topology
 from localcloud.faults.kinds import ACTING, KINDS, REGIONLESS, Number, Word
 from localcloud.scenario import HELD, Fault, Scenario
-from localcloud.simulation.rare import GUARDABLE, rare_world
+from localcloud.simulation.rare import rare_world
+from localcloud.simulation.rare_kind import GUARDABLE
 from sidestep.core.policy import Policy
 from sidestep.core.traffic import LIVES_MS, SLACK_MS
 

@@ -1,27 +1,14 @@
-"""Worlds that put one promise to the test which hardly any other world does.
-
-Each kind is drawn from a stream of chance of its own, so that every other world is as it was
-before these were drawn.
-"""
+"""Worlds that put one promise to the test which hardly any other world does."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-from localcloud.faults.kinds import KINDS
 from localcloud.scenario import Fault
+from localcloud.simulation.rare_kind import FROM_S, Drawn, Rare, failing
 
-GUARDABLE = ("eu-west-2", "us-east-1", "us-west-2", "ap-southeast-2", "sa-east-1")
-"""Regions on four continents, so that latencies and wardens differ."""
-SHARE = 0.01
-"""Of all worlds, for each kind of rare world."""
-NAMED_SHARE = 0.4
-"""Where nothing but what such a world is made of may go wrong."""
-FROM_S = (36.0, 60.0)
-"""When the first fault strikes: every client has come, and every observer has voted."""
 WAITS_S = 900.0
 """How long a fault waits for a step: a failover, its return and a person's rounds have come."""
 _QUICK = {
@@ -46,63 +33,10 @@ _GOOD_LOOKS_S = 30.0
 looks, ten seconds apart."""
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """What a rare world has of its own. `requests_per_s`, `regions`: None for what the seed's world
-    would have elsewhere. `hindered`: something may stand in the way of those who deal with it, too
-    (plan.py), unless the kinds that may go wrong are named."""
-
-    faults: tuple[Fault, ...]
-    policy: Mapping[str, Any] = field(default_factory=dict)
-    requests_per_s: float | None = None
-    regions: tuple[str, ...] | None = None
-    hindered: bool = False
-
-
-@dataclass(frozen=True)
-class Rare:
-    """A kind of rare world. `harms`: one of these does the harm; `with_`: these are all there.
-    `size`: how many Regions it takes, where that matters."""
-
-    name: str
-    draw: Callable[[random.Random, str, Sequence[str]], Drawn]
-    harms: tuple[str, ...] = ()
-    with_: tuple[str, ...] = ()
-    size: int | None = None
-
-    def drawn(self, seed: int, regions: Sequence[str], kinds: Sequence[str] | None) -> Drawn | None:
-        """The world of a seed, if this is one of them. `kinds` limits what may go wrong."""
-        harms = [kind for kind in self.harms if kinds is None or kind in kinds]
-        possible = kinds is None or set(self.with_) <= set(kinds)
-        if not possible or (self.harms and not harms):
-            return None
-        named = kinds is not None and set(kinds) <= {*self.harms, *self.with_}
-        chance = random.Random(f"{self.name} {seed}")
-        if chance.random() >= (NAMED_SHARE if named else SHARE):
-            return None
-        if self.size is None:
-            return self.draw(chance, chance.choice(harms) if harms else "", regions)
-        chosen = tuple(chance.sample(GUARDABLE, self.size))
-        drawn = self.draw(chance, chance.choice(harms) if harms else "", chosen)
-        return replace(drawn, regions=chosen)
-
-
 def rare_world(seed: int, regions: Sequence[str], kinds: Sequence[str] | None) -> Drawn | None:
     """What a seed's world has of its own where it is a rare one; None for all others."""
     worlds = (rare.drawn(seed, regions, kinds) for rare in RARE)
     return next((world for world in worlds if world is not None), None)
-
-
-def _harm(kind: str, region: str, at_s: float, for_s: float, extra_s: float = 0.0) -> Fault:
-    """One that fails all that it may strike, from its first moment, or slows it by `extra_s`."""
-    whole = {"share": 1.0, "grows_over_s": 0.0, "extra_s": round(extra_s, 1)}
-    return Fault(
-        kind=kind,
-        region=region,
-        at_s=round(at_s, 1),
-        for_s=round(for_s, 1),
-        settings={name: whole[name] for name in KINDS[kind].settings},
-    )
 
 
 def _two_drills(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
@@ -127,14 +61,14 @@ def _two_drills(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
 def _long_window(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
     """A Region is well again when nobody is at its incident, and the policy wants it to be so for
     longer than a return takes by itself: good looks, a replica that is proven to have caught up."""
-    fault = _harm(harm, chance.choice(regions), chance.uniform(*FROM_S), chance.uniform(120, 170))
+    fault = failing(harm, chance.choice(regions), chance.uniform(*FROM_S), chance.uniform(120, 170))
     return Drawn((fault,), _QUICK | {"stability_window_s": LONG_WINDOW_S})
 
 
 def _fails_on_probation(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
     """A Region fails, is drained, comes back, and fails again while it is on probation."""
     region, probation_s = chance.choice(regions), chance.choice((60, 120))
-    first = _harm(harm, region, chance.uniform(*FROM_S), chance.uniform(40.0, 60.0))
+    first = failing(harm, region, chance.uniform(*FROM_S), chance.uniform(40.0, 60.0))
     second = Fault(
         kind=harm,
         region=region,
@@ -153,10 +87,10 @@ def _second_fails(chance: random.Random, harm: str, regions: Sequence[str]) -> D
     two Regions it is the only one that served: the first comes back by its own observer's word."""
     first, second = chance.sample(regions, 2)
     longer_s = chance.uniform(0.0, 80.0)
-    failure = _harm(harm, first, chance.uniform(*FROM_S), 60.0 + longer_s)
+    failure = failing(harm, first, chance.uniform(*FROM_S), 60.0 + longer_s)
     kind = chance.choice((harm, "region-down"))
     other = replace(
-        _harm(kind, second, 0.0, chance.uniform(80.0, 200.0)),
+        failing(kind, second, 0.0, chance.uniform(80.0, 200.0)),
         after_step="Note that it is drained",
         delay_s=round(chance.uniform(1.0, 60.0 + longer_s), 1),
         waits_s=WAITS_S,
@@ -168,11 +102,12 @@ def _second_fails(chance: random.Random, harm: str, regions: Sequence[str]) -> D
 def _forced_back(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
     """A person forces a drained Region back, which may still fail: as its clients leave, later, or
     in the midst of a return that began by itself."""
-    failure = _harm(harm, chance.choice(regions), chance.uniform(*FROM_S), chance.uniform(50, 110))
+    region, at_s = chance.choice(regions), chance.uniform(*FROM_S)
+    failure = failing(harm, region, at_s, chance.uniform(50, 110))
     after = chance.choice(("Watch traffic leave", "Finish", "See whether it is stable"))
     order = Fault(
         kind="started-by-hand",
-        region=failure.region,
+        region=region,
         for_s=5.0,
         settings={"workflow": "recovery", "minutes": 5.0, "mode": "forced", "return_after_s": 0.0},
         after_step=after,
@@ -187,7 +122,7 @@ def _stale_replica(chance: random.Random, harm: str, regions: Sequence[str]) -> 
     """Nothing replicates into a Region when it becomes stable after a failure: since a while, but
     not for so long that observers would take its lag for a reason (`Policy.lag_limit_ms`)."""
     region, window_s = chance.choice(regions), 60
-    failure = _harm(harm, region, chance.uniform(*FROM_S), chance.uniform(90.0, 120.0))
+    failure = failing(harm, region, chance.uniform(*FROM_S), chance.uniform(90.0, 120.0))
     stable_s = failure.at_s + failure.for_s + _GOOD_LOOKS_S + window_s
     paused = Fault(
         kind="replication-paused",
@@ -231,7 +166,7 @@ def _outlived_reason(chance: random.Random, harm: str, regions: Sequence[str]) -
     """A Region is well again soon after its failover has begun, which takes minutes from there to
     its drain: wherever it may be carried out, executions become slow as the incident is claimed."""
     region = chance.choice(regions)
-    failure = _harm(harm, region, chance.uniform(*FROM_S), chance.uniform(25.0, 35.0))
+    failure = failing(harm, region, chance.uniform(*FROM_S), chance.uniform(25.0, 35.0))
     slow = tuple(
         Fault(
             kind="workflow-slow",
@@ -263,12 +198,32 @@ def _partition(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
     )
 
 
+def _lone_witness(chance: random.Random, _: str, regions: Sequence[str]) -> Drawn:
+    """The link between two Regions is cut, and executions stand still in all but one of the two: of
+    the observers its own alone is heard, and the Region at the other end is silent as others are
+    that it calls well."""
+    witness, *silent = chance.sample(regions, len(regions))
+    at_s, for_s = round(chance.uniform(*FROM_S), 1), round(chance.uniform(100.0, 140.0), 1)
+    cut = Fault("link-cut", witness, at_s, for_s, settings={"peer": silent[0]})
+    still = (
+        Fault(
+            kind="workflow-slow",
+            region=region,
+            at_s=round(at_s + chance.uniform(0.0, 10.0), 1),
+            for_s=round(for_s - 30.0, 1),
+            settings={"extra_s": round(chance.uniform(70.0, 120.0), 1)},
+        )
+        for region in silent
+    )
+    return Drawn((cut, *still))
+
+
 def _blips(chance: random.Random, harm: str, regions: Sequence[str]) -> Drawn:
     """A Region fails for a moment, time and again, while every minute's `observe` is started twice:
     two looks of an observer are often made side by side, and see the same moment."""
     at_s, times = chance.uniform(120.0, 140.0), 6
     every_s = BLIP_APART_S + chance.uniform(2.0, 8.0)
-    blip = _harm(harm, chance.choice(regions), at_s, chance.uniform(*BLIPS_S))
+    blip = failing(harm, chance.choice(regions), at_s, chance.uniform(*BLIPS_S))
     twice = Fault(
         kind="duplicates",
         region="",
@@ -301,12 +256,12 @@ def _lost_amid(chance: random.Random, troubles: Sequence[str], region: str) -> D
     for kind in troubles:
         before_s, after_s = chance.uniform(*_AMID_S), chance.uniform(0.0, 60.0)
         extra_s = chance.uniform(5.0, 60.0)
-        faults.append(_harm(kind, region, lost.at_s - before_s, before_s + after_s, extra_s))
+        faults.append(failing(kind, region, lost.at_s - before_s, before_s + after_s, extra_s))
     return Drawn(tuple(faults), _QUICK, 2.0)
 
 
 def _lost(chance: random.Random, region: str, at_s: float) -> Fault:
-    return _harm("region-lost", region, at_s, chance.uniform(*_LOST_S))
+    return failing("region-lost", region, at_s, chance.uniform(*_LOST_S))
 
 
 SEEN_HARMS = ("health-errors", "write-errors", "bad-deploy")
@@ -330,6 +285,7 @@ RARE = (
     ),
     Rare("outlived reason", _outlived_reason, harms=SEEN_HARMS, with_=("workflow-slow",)),
     Rare("partition", _partition, with_=("link-cut",), size=4),
+    Rare("lone witness", _lone_witness, with_=("link-cut", "workflow-slow"), size=3),
     Rare("blips", _blips, harms=("health-errors",), with_=("duplicates",), size=4),
     Rare("region lost", _lost_alone, with_=("region-lost",)),
     Rare(

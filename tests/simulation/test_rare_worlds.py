@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from localcloud.faults.kinds import KINDS
 from localcloud.simulation.harm import BLIP_S, FORGOTTEN_S, LATE_S
-from localcloud.simulation.rare import RARE, Drawn
+from localcloud.simulation.rare import RARE
+from localcloud.simulation.rare_kind import Drawn
 
 REGIONS = ("eu-west-2", "us-east-1", "us-west-2")
 
@@ -91,3 +92,15 @@ def test_a_region_is_forced_back_whether_or_not_anybody_is_bringing_it_back() ->
         assert order.region == failure.region
         assert set(order.settings) == set(KINDS["started-by-hand"].settings)
         assert (order.settings["workflow"], order.settings["mode"]) == ("recovery", "forced")
+
+
+def test_a_lone_witness_is_at_a_cut_link_and_all_others_stand_still_meanwhile() -> None:
+    for world in worlds("lone witness"):
+        assert world.regions is not None
+        cut, *still = world.faults
+
+        assert {fault.region for fault in still} == set(world.regions) - {cut.region}
+        assert cut.settings["peer"] in world.regions
+        # They are silent for long after their last ballots are void (`vote_max_age_s`).
+        assert all(float(fault.settings["extra_s"]) >= 2 * 35 for fault in still)
+        assert all(fault.at_s + 70 <= cut.at_s + cut.for_s for fault in still)

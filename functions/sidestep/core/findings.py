@@ -145,8 +145,10 @@ def find(region: str, counted: Sequence[Ballot], policy: Policy) -> Finding:
     needed = len(others) // 2 + 1
     own_says = own is not None and own.verdict == IMPAIRED
     lone = len(others) == 1
-    # One witness is not a quorum: the Region's own word or its silence has to agree.
-    agreed = not lone or own is None or own_says
+    # One witness is not a quorum: the Region's own word or its silence has to agree. That tells
+    # nothing where observers fall silent though their Regions are well.
+    alike = _silent_though_well(region, counted) if lone and own is None else ()
+    agreed = not lone or own_says or (own is None and not alike)
     quorum = len(against) >= needed and agreed
     votes = [*(vote for _, vote in others), *([own] if own else [])]
     together = _together(region, votes, len(others), policy) if others else ""
@@ -167,11 +169,26 @@ def find(region: str, counted: Sequence[Ballot], policy: Policy) -> Finding:
     tally = f"{len(against)} of {len(others)} other observers call {region} impaired"
     rule = f"{needed} needed" if not lone else "and one alone needs its own word or silence"
     silent = f"; {region}'s own observer is silent" if own is None else ""
+    silent += f", as is that of {' and '.join(alike)}, which looks healthy" if alike else ""
     summary = f"{tally} ({rule}){silent}"
     words = (summary, *reasons) if against or own_says else reasons
     if together:
         words = (together, *words)
     return Finding(region, impaired, _diagnose(impaired, own, others), own, others, words)
+
+
+def _silent_though_well(region: str, counted: Sequence[Ballot]) -> tuple[str, ...]:
+    """The Regions but this one whose observers' words do not count, and that one whose word does
+    calls healthy."""
+    heard = {ballot.observer for ballot in counted} | {region}
+    return tuple(
+        dict.fromkeys(
+            other
+            for ballot in counted
+            for other, vote in ballot.votes.items()
+            if other not in heard and vote.verdict == HEALTHY
+        )
+    )
 
 
 def _together(region: str, votes: Sequence[Vote], others: int, policy: Policy) -> str:
