@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.cloud import ROOT, Topology
-from localcloud.faults.kinds import ACTING, KINDS, REGIONLESS
+from localcloud.faults.kinds import ACTING, KINDS, MAY_NAME_ONE, REGIONLESS
 from localcloud.yaml_reader import Reader, ScenarioError, at, twice
 from sidestep.core.policy import problems
 
@@ -297,6 +297,8 @@ def _struck(
     if kind in _NETWORK:
         known = tuple(dict.fromkeys([*topology.regions, *topology.coordination]))
     region = ""
+    if "region" in fields and kind in REGIONLESS - MAY_NAME_ONE:
+        raise reader.error(fields["region"], f"{kind} strikes no single Region: leave region out")
     if kind not in REGIONLESS or "region" in fields:
         reader.text(dict(fields), "region", node)
         region = _place(reader, fields["region"], (*known, ACTING))

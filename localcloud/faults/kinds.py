@@ -213,3 +213,5 @@ REGIONLESS = frozenset(
     }
 )
 """Kinds that strike no single Region, or need not."""
+MAY_NAME_ONE = frozenset({"paused-by-operator"})
+"""Those of them that strike one where it is named, and all where none is."""

@@ -75,6 +75,11 @@ def test_a_file_of_the_users_own_is_read_by_its_path(tmp_path: Path) -> None:
         ),
         ("kind: region-down", "kind: link-cut\n    peer: mars", "mine:5: no Region 'mars' here"),
         (
+            "kind: region-down",
+            "kind: workflow-crash",
+            "mine:5: workflow-crash strikes no single Region: leave region out",
+        ),
+        (
             "kind: region-down\n    region: us-east-1",
             "kind: write-errors\n    region: eu-west-1",
             "mine:5: no Region 'eu-west-1' here",
