@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.cloud import ROOT, Topology
-from localcloud.faults.kinds import ACTING, KINDS, MAY_NAME_ONE, REGIONLESS
-from localcloud.yaml_reader import Reader, ScenarioError, at, twice
+from localcloud.faults.kinds import ACTING, KINDS, MAY_NAME_ONE, MOMENTS, REGIONLESS
+from localcloud.yaml_reader import Reader, ScenarioError, at, instead, twice
 from sidestep.core.policy import problems
 
 CATALOGUE = Path(__file__).parent / "scenarios"
@@ -105,10 +105,13 @@ def load(name_or_path: str) -> Scenario:
     """
     own = Path(name_or_path)
     path = own if own.suffix in (".yaml", ".yml") else CATALOGUE / f"{name_or_path}.yaml"
+    if path == own and not path.is_file():
+        words = "give a scenario's file, or the name of one of ours, without .yaml"
+        raise ScenarioError(f"no file {name_or_path}: {words}")
     if not path.is_file():
         raise ScenarioError(
-            f"no scenario {name_or_path!r}: choose one of {', '.join(names())}, "
-            "or give the path of a .yaml file"
+            f"no scenario {name_or_path!r} (a file of yours ends in .yaml): "
+            f"{instead(name_or_path, names())}"
         )
     try:
         text = path.read_text(encoding="utf-8")
@@ -257,12 +260,11 @@ _FAULT_FIELDS = {
 
 
 def _fault(reader: Reader, node: Any, topology: Topology) -> Fault:
-    kinds = sorted(KINDS)
     known = {name for kind in KINDS.values() for name in kind.settings}
     fields = reader.mapping(node, _FAULT_FIELDS | known, "a fault")
     kind = reader.text(fields, "kind", node)
     if kind not in KINDS:
-        raise reader.error(fields["kind"], f"no fault {kind!r}: choose one of {', '.join(kinds)}")
+        raise reader.error(fields["kind"], f"no fault {kind!r}: {instead(kind, KINDS)}")
     allowed = KINDS[kind].settings
     for name in fields:
         if name in known and name not in allowed:
@@ -270,9 +272,15 @@ def _fault(reader: Reader, node: Any, topology: Topology) -> Fault:
             raise reader.error(fields[name], f"the fault {kind} has no {name!r} (it has {has})")
     if ("at_s" in fields) == ("after_step" in fields):
         raise reader.error(node, "when does it begin? Give at_s or after_step, and not both")
+    if "delay_s" in fields and "after_step" not in fields:
+        raise reader.error(fields["delay_s"], "delay_s counts from after_step, which is not given")
     for_s = reader.number(fields, "for_s", node, 0, LONGEST_S)
+    if not for_s and kind not in MOMENTS:
+        raise reader.error(fields["for_s"], "for_s is 0: a fault that lasts for no time is none")
     times = reader.whole(fields, "times", node, 1, 1000, default=1)
     every_s = reader.number(fields, "every_s", node, 0, LONGEST_S, default=0)
+    if "every_s" in fields and times == 1:
+        raise reader.error(fields["every_s"], "every_s says how often: give times, too")
     if times > 1 and every_s <= for_s:
         raise reader.error(node, f"every_s must be longer than for_s to strike {times} times")
     return Fault(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import yaml
@@ -46,7 +47,7 @@ class Reader:
         for key, value in node.value:
             name = str(key.value)
             if name not in known:
-                raise self.error(key, f"{what} has no {name!r}: it has {', '.join(sorted(known))}")
+                raise self.error(key, f"{what} has no {name!r}: {instead(name, known, 'it has')}")
             if name in fields:
                 raise self.error(key, f"{name} is given twice")
             fields[name] = value
@@ -149,6 +150,15 @@ class Reader:
             return kind(node.value)
         except ValueError:
             raise self.error(node, f"{name} must be {what}, not {node.value!r}") from None
+
+
+def instead(name: str, known: Iterable[str], otherwise: str = "choose one of") -> str:
+    """What to say where a name is none of these: which are close to it, else which there are."""
+    listed = sorted(known)
+    near = get_close_matches(name, listed)
+    if near:
+        return f"did you mean {' or '.join(map(repr, near))}?"
+    return f"{otherwise} {', '.join(listed)}"
 
 
 def twice(node: Any) -> Iterator[tuple[Any, str]]:

@@ -213,5 +213,7 @@ REGIONLESS = frozenset(
     }
 )
 """Kinds that strike no single Region, or need not."""
+MOMENTS = frozenset({"started-by-hand", "redriven-by-hand"})
+"""Kinds that are over as they happen: for how long they last has no meaning."""
 MAY_NAME_ONE = frozenset({"paused-by-operator"})
 """Those of them that strike one where it is named, and all where none is."""

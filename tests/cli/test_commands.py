@@ -30,7 +30,9 @@ def test_one_event_is_fed_from_the_command_line() -> None:
 
 
 WRONG = [
-    (["drill", "--scenario", "none-such"], "no scenario 'none-such': choose one of"),
+    (["drill", "--scenario", "none-such"], "no scenario 'none-such' (a file of yours"),
+    (["drill", "--scenario", "health-error"], "did you mean 'health-errors'"),
+    (["drill", "--scenario", "/none/such.yaml"], "no file /none/such.yaml: give a scenario's file"),
     (["drill", "--seed", "x"], "'x' is not a valid integer (see sidestep drill --help)"),
     (["drill", "--history", "no/such/folder/h.jsonl"], "cannot be written: No such file"),
     (["invoke", "no-such-file.json"], "does not exist"),
@@ -73,7 +75,7 @@ def test_the_installed_command_says_it_in_one_line() -> None:
     run = sidestep("drill", "--scenario", "none-such")
 
     assert run.returncode == 2
-    assert "no scenario 'none-such': choose one of" in run.stderr
+    assert "no scenario 'none-such' (a file of yours ends in .yaml): choose one of" in run.stderr
     assert run.stderr.count("\n") == 1
 
 

@@ -39,10 +39,15 @@ def test_a_file_of_the_users_own_is_read_by_its_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("kind: region-down", "kind: region-up", "mine:4: no fault 'region-up': choose one of"),
+        ("kind: region-down", "kind: region-up", "mine:4: no fault 'region-up': did you mean"),
+        ("kind: region-down", "kind: meteor", "mine:4: no fault 'meteor': choose one of"),
         ("at_s: 10", "at_s: soon", "mine:6: at_s must be a number of seconds, not 'soon'"),
         ("at_s: 10", "at_s: -1", "mine:6: at_s must lie between 0 and 86400 seconds"),
-        ("for_s: 60", "four_s: 60", "mine:7: a fault has no 'four_s': it has"),
+        ("for_s: 60", "four_s: 60", "mine:7: a fault has no 'four_s': did you mean 'for_s'"),
+        ("for_s: 60", "duration: 60", "mine:7: a fault has no 'duration': it has"),
+        ("for_s: 60", "for_s: 0", "mine:7: for_s is 0: a fault that lasts for no time is none"),
+        ("for_s: 60", "for_s: 60\n    delay_s: 3", "mine:8: delay_s counts from after_step"),
+        ("for_s: 60", "for_s: 60\n    every_s: 90", "mine:8: every_s says how often: give times"),
         ("    for_s: 60\n", "", "mine:4: for_s is missing"),
         ("expect: moved", "expect: luck", "mine:8: expect is 'luck': say moved, left or held"),
         ("why: to see", "why: ''", "mine:2: why must be text"),
