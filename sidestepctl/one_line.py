@@ -26,6 +26,10 @@ class UserError(click.ClickException):
     exit_code = 2
 
 
+class UnwrittenError(click.ClickException):
+    """The output is not complete: its disk is full, say. Exit code 1."""
+
+
 class OneLine(click.Command):
     """A command that tells every error in one line; of a group, those of all its commands."""
 
@@ -53,10 +57,13 @@ class OneLine(click.Command):
             begin = "\n" if sys.stderr.isatty() else ""
             click.echo(f"{begin}interrupted", err=True)
             ctx.exit(INTERRUPTED)
-        except BrokenPipeError:
-            if _stdout_is_read():
+        except OSError:
+            broken = _stdout_breaks()
+            if broken is None:
                 raise
-            ctx.exit(NOBODY_READS)
+            if isinstance(broken, BrokenPipeError):
+                ctx.exit(NOBODY_READS)
+            raise UnwrittenError(f"the output cannot be written: {broken.strerror}") from None
 
 
 class OneLineGroup(OneLine, click.Group):
@@ -70,15 +77,15 @@ def _told(error: click.UsageError) -> UserError:
     return UserError(f"{what} (see {where} --help)" if where else what)
 
 
-def _stdout_is_read() -> bool:
-    """Whether somebody still reads what is printed: then it was another pipe that broke, by a
-    bug. If not, nothing is said at the end either."""
+def _stdout_breaks() -> OSError | None:
+    """What is wrong with where the output goes; None where something else broke, by a bug. If it is
+    broken, nothing more is written to it."""
     try:
         sys.stdout.write("\n")
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # What waits to be written would fail once more at exit, with a traceback:
         # https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return False
-    return True
+        return error
+    return None

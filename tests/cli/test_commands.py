@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import click
 import pytest
@@ -97,6 +98,21 @@ def test_ctrl_c_ends_it_with_130_and_without_noise(arguments: list[str], said: s
         told = process.stderr.read()
 
     assert (process.returncode, told) == (130, said)
+
+
+def test_a_full_disk_is_told_in_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [BIN / "sidestep", "policy", "explain"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            check=False,
+        )
+
+    said = "Error: the output cannot be written: No space left on device\n"
+    assert (run.returncode, run.stderr) == (1, said)
 
 
 @pytest.mark.parametrize("arguments", [["drill"], ["policy", "explain"]])
