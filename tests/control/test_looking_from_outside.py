@@ -141,6 +141,19 @@ def test_an_error_is_an_answer(
     assert (answer["reached"], answer["status"]) == (True, status)
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"region": "' + b"x" * 300_000 + b'"}', b'{"text": "' + b"x" * 300_000 + b'"}']
+)
+def test_a_body_of_any_length_is_not_passed_on(
+    plane: ControlPlane, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    network_says(monkeypatch, http(200, body))
+
+    answer = plane.invoke("probe", region=LONDON)
+
+    assert (answer["status"], answer["body"]) == (200, None)
+
+
 def test_silence_is_told_and_not_raised(
     plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,8 @@ from tests.core.views import (
 )
 
 BAD = (LONDON,)
+AILING = ballot(LONDON, believed=False)
+"""It is not believed, and says that its own table does not work."""
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,7 @@ BAD = (LONDON,)
         ("one, and itself", (ballot(VIRGINIA, BAD), ballot(LONDON, BAD)), FAILOVER),
         ("one, all that look bad silent", (ballot(VIRGINIA, (LONDON, OREGON)),), FAILOVER),
         ("one, one that looks well silent, too", (ballot(VIRGINIA, BAD),), HOLD),
+        ("one, and its own table is broken", (ballot(VIRGINIA, BAD), AILING), FAILOVER),
         ("one, against its own word", (ballot(VIRGINIA, BAD), ballot(LONDON)), HOLD),
         ("nobody", (), HOLD),
         ("too long ago", (ballot(VIRGINIA, BAD, 36), ballot(OREGON, BAD, 36)), HOLD),

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from sidestep.aws.failures import calling, code_of
 from sidestep.aws.items import from_attributes, to_attributes
-from sidestep.core.errors import CoordinationUnavailable, Throttled, Unreachable
+from sidestep.core.errors import CoordinationUnavailable, Refused, Throttled, Unreachable
 
 CONFLICT = "ReplicatedWriteConflictException"
 """Two Regions wrote one item at once (botocore's model of DynamoDB): try again."""
@@ -134,15 +134,20 @@ class CoordinationTable:
         self._ask("update_item", request)
 
     def _ask(self, operation: str, params: dict[str, Any]) -> Any:
-        """Ask the Regions in order until one answers. Raises CoordinationUnavailable, Refused."""
+        """Ask the Regions in order until one answers. Raises CoordinationUnavailable, or Refused
+        where each of them refuses: one may have no table any more, or let nobody in."""
         silent: list[str] = []
+        refused: list[Refused] = []
         for region in list(self._order):
             try:
                 return self._ask_one(getattr(self._clients[region], operation), params, region)
-            except (Unreachable, Throttled) as failure:
+            except (Unreachable, Throttled, Refused) as failure:
                 silent.append(str(failure))
+                refused += [failure] if isinstance(failure, Refused) else []
                 self._order.remove(region)
                 self._order.append(region)
+        if len(refused) == len(silent):
+            raise refused[0]
         raise CoordinationUnavailable(
             f"no Region of {self._table} answers ({'; '.join(silent)}): "
             "nothing is moved; Route 53's own health checks go on",

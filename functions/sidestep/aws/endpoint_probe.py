@@ -41,6 +41,9 @@ _SILENCES: tuple[tuple[type[HTTPError], str], ...] = (
 )
 """What urllib3 raises, in words, the first that fits."""
 
+_NAME = 64
+"""No Region's name is as long."""
+
 
 class EndpointProbe:
     """Asks Regional host names. One pool, kept warm between rounds.
@@ -80,7 +83,7 @@ class EndpointProbe:
             "status": health["status"],
             "latency_ms": health["ms"] if health["status"] is not None else None,
             "error": health["error"],
-            "body": _json(health.pop("body")),
+            "body": _who(health.pop("body")),
             "requests": [health],
         }
         status = health["status"] or 0
@@ -151,8 +154,13 @@ def _in_words(failure: HTTPError) -> str:
     return type(failure).__name__
 
 
-def _json(raw: bytes) -> Any:
+def _who(raw: bytes) -> dict[str, Any] | None:
+    """Of a body what a look needs: which Region says that it answered. The rest may be of any
+    length, and a state's output may have 256 KiB
+    (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
     try:
-        return json.loads(raw)
-    except ValueError:
+        said = json.loads(raw)
+    except (ValueError, RecursionError):
         return None  # a body that is no JSON is no evidence; the status is
+    region = said.get("region") if isinstance(said, dict) else None
+    return {"region": region} if isinstance(region, str) and len(region) <= _NAME else None

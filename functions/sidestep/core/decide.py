@@ -37,7 +37,7 @@ from sidestep.core.control import (
     RegionState,
     incident_id,
 )
-from sidestep.core.findings import Finding, View, able, counting, find, leaving, unless_well
+from sidestep.core.findings import Finding, View, able, ailing, counting, find, leaving, unless_well
 from sidestep.core.policy import Policy
 from sidestep.core.returning import standing
 from sidestep.core.votes import Ballot
@@ -113,7 +113,8 @@ class Due:
 def decide(view: View, policy: Policy, now_ms: int) -> tuple[Decision, ...]:
     """A decision for each guarded Region, in the list's order."""
     counted = counting(view, policy, now_ms)
-    findings = {region: find(region, counted, policy) for region in view.regions}
+    ails = ailing(view, policy, now_ms)
+    findings = {region: find(region, counted, policy, ails) for region in view.regions}
     return tuple(
         _decide_one(findings[region], findings, view, counted, policy, now_ms)
         for region in view.regions
@@ -229,7 +230,8 @@ def in_doubt(view: View, policy: Policy, now_ms: int) -> bool:
     Regions are worth a closer look then, the sick one and those that would take its traffic."""
     counted = counting(view, policy, now_ms)
     serving = [r for r in view.regions if view.control.of(r).state == SERVING]
-    findings = {region: find(region, counted, policy) for region in serving}
+    ails = ailing(view, policy, now_ms)
+    findings = {region: find(region, counted, policy, ails) for region in serving}
     if any(found.doubtful for found in findings.values()):
         return True
     return any(
@@ -259,7 +261,8 @@ def _not_impaired(finding: Finding, decision: _Maker, counted: Sequence[Ballot])
         return decision(HOLD, words, "a fresh ballot of another healthy observer", page=True)
     if finding.reasons:
         words = "some see trouble, too few to act"
-        return decision(HOLD, words, "another observer, or its own, calling it impaired")
+        change = "another observer, or its own, calling it impaired"
+        return decision(HOLD, words, change, page=finding.unsettled)
     if finding.late:
         words = (
             f"{finding.region} is serving and healthy, and its writes come late or not at all "

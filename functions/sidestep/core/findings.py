@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sidestep.core.canaries import wellness
@@ -50,6 +50,8 @@ class Finding:
     own: Vote | None
     others: tuple[tuple[str, Vote], ...]
     reasons: tuple[str, ...]
+    unsettled: bool = False
+    """One observer is heard, calls it impaired, and too many are silent to tell."""
 
     @property
     def bad_since_ms(self) -> int | None:
@@ -135,8 +137,17 @@ def _of_fresh_looks(ballot: Ballot, policy: Policy, now_ms: int) -> Ballot:
     return replace(ballot, votes=votes)
 
 
-def find(region: str, counted: Sequence[Ballot], policy: Policy) -> Finding:
-    """What the counting votes about a Region come to."""
+def ailing(view: View, policy: Policy, now_ms: int) -> frozenset[str]:
+    """The Regions whose observers are not believed, and say that their own table does not work:
+    they are not silent."""
+    cast = fresh(view, policy, now_ms)
+    return frozenset(b.observer for b in cast if not b.observer_healthy and not b.replica_works)
+
+
+def find(
+    region: str, counted: Sequence[Ballot], policy: Policy, ails: Collection[str] = ()
+) -> Finding:
+    """What the counting votes about a Region come to; `ails` as from `ailing`."""
     own = next((b.votes.get(region) for b in counted if b.observer == region), None)
     others = tuple(
         (b.observer, b.votes[region]) for b in counted if b.observer != region and region in b.votes
@@ -147,7 +158,8 @@ def find(region: str, counted: Sequence[Ballot], policy: Policy) -> Finding:
     lone = len(others) == 1
     # One witness is not a quorum: the Region's own word or its silence has to agree. That tells
     # nothing where observers fall silent though their Regions are well.
-    alike = _silent_though_well(region, counted) if lone and own is None else ()
+    silent = own is None and not (lone and region in ails)
+    alike = _silent_though_well(region, counted) if lone and silent else ()
     agreed = not lone or own_says or (own is None and not alike)
     quorum = len(against) >= needed and agreed
     votes = [*(vote for _, vote in others), *([own] if own else [])]
@@ -168,13 +180,15 @@ def find(region: str, counted: Sequence[Ballot], policy: Policy) -> Finding:
     )
     tally = f"{len(against)} of {len(others)} other observers call {region} impaired"
     rule = f"{needed} needed" if not lone else "and one alone needs its own word or silence"
-    silent = f"; {region}'s own observer is silent" if own is None else ""
-    silent += f", as is that of {' and '.join(alike)}, which looks healthy" if alike else ""
-    summary = f"{tally} ({rule}){silent}"
+    said = "" if own else f"; {region}'s own observer says that its table does not work"
+    said = f"; {region}'s own observer is silent" if silent else said
+    said += f", as is that of {' and '.join(alike)}, which looks healthy" if alike else ""
+    summary = f"{tally} ({rule}){said}"
     words = (summary, *reasons) if against or own_says else reasons
     if together:
         words = (together, *words)
-    return Finding(region, impaired, _diagnose(impaired, own, others), own, others, words)
+    diagnosis = _diagnose(impaired, own, others)
+    return Finding(region, impaired, diagnosis, own, others, words, bool(alike and against))
 
 
 def _silent_though_well(region: str, counted: Sequence[Ballot]) -> tuple[str, ...]:
