@@ -154,6 +154,8 @@ def _scenario(reader: Reader, root: Any, topology: Topology) -> Scenario:
         _place(reader, node, topology.regions)
         for node in reader.sequence(top.get("regions"), "regions", "Region")
     )
+    if expect == HELD and drill_region is not None:
+        raise reader.error(top["drill"], "a drill moves a Region: expect moved, or leave it out")
     if not regions and drill_region is not None:
         regions = (drill_region,)
     if not regions:

@@ -115,10 +115,10 @@ class Reader:
         """A number within bounds; the default, where there is one, when it is not given."""
         if name not in fields and default is not None:
             return default
-        what = "a number of seconds" if name.endswith("_s") else "a number"
+        what = "a number of seconds" if _is_seconds(name) else "a number"
         value = self._scalar(fields, name, inside, float, what)
         if not low <= value <= high:
-            unit = " seconds" if name.endswith("_s") else ""
+            unit = " seconds" if _is_seconds(name) else ""
             problem = f"{name} must lie between {low:.10g} and {high:.10g}{unit}"
             raise self.error(fields[name], problem)
         return value
@@ -150,6 +150,10 @@ class Reader:
             return kind(node.value)
         except ValueError:
             raise self.error(node, f"{name} must be {what}, not {node.value!r}") from None
+
+
+def _is_seconds(name: str) -> bool:
+    return name.endswith("_s") and not name.endswith("_per_s")
 
 
 def instead(name: str, known: Iterable[str], otherwise: str = "choose one of") -> str:

@@ -11,7 +11,7 @@ from typing import TextIO
 import click
 
 from sidestepctl.history import history_command
-from sidestepctl.one_line import INTERRUPTED, OneLineGroup, UserError
+from sidestepctl.one_line import INTERRUPTED, OneLineGroup, UnwrittenError, UserError
 from sidestepctl.orders import acknowledge_command, pause_command, resume_command
 from sidestepctl.policy_command import policy
 from sidestepctl.status_command import status_command
@@ -55,16 +55,28 @@ def drill(scenario: str, seed: int, as_json: bool, history: str | None) -> None:
     # Opened before the run, which would be for nothing where it cannot be written.
     file = _opened(history) if history is not None else None
     report, transcript = run(chosen, seed, live)
-    if file is not None:
-        with file:
-            file.write(transcript)
     click.echo(report.to_json() if as_json else in_words(report))
+    if file is not None:
+        _written(file, transcript)
     sys.exit(0 if report.ok else 1)
 
 
-def _opened(history: str) -> TextIO:
+def _written(file: TextIO, transcript: str) -> None:
+    """The file holds this transcript instead of what it held."""
     try:
-        return Path(history).open("w", encoding="utf-8")
+        with file:
+            if Path(file.name).is_file():
+                file.truncate(0)
+            file.write(transcript)
+    except OSError as error:
+        words = f"--history {file.name}: cannot be written: {error.strerror}"
+        raise UnwrittenError(words) from None
+
+
+def _opened(history: str) -> TextIO:
+    """The file, to be written at the end: what it holds stays until then."""
+    try:
+        return Path(history).open("a", encoding="utf-8")
     except OSError as error:
         raise UserError(f"--history {history}: cannot be written: {error.strerror}") from None
 

@@ -44,6 +44,8 @@ class OneLine(click.Command):
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
             raise _told(error) from None
+        except OSError:  # --help and --version print here
+            sys.exit(_unwritten())
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -58,12 +60,7 @@ class OneLine(click.Command):
             click.echo(f"{begin}interrupted", err=True)
             ctx.exit(INTERRUPTED)
         except OSError:
-            broken = _stdout_breaks()
-            if broken is None:
-                raise
-            if isinstance(broken, BrokenPipeError):
-                ctx.exit(NOBODY_READS)
-            raise UnwrittenError(f"the output cannot be written: {broken.strerror}") from None
+            ctx.exit(_unwritten())
 
 
 class OneLineGroup(OneLine, click.Group):
@@ -75,6 +72,17 @@ def _told(error: click.UsageError) -> UserError:
     what = " ".join(error.format_message().split()).rstrip(".")
     where = error.ctx.command_path if error.ctx is not None else None
     return UserError(f"{what} (see {where} --help)" if where else what)
+
+
+def _unwritten() -> int:
+    """The exit code where the output cannot be written. Raises UnwrittenError where a reader is not
+    merely gone, and the error at hand where something else broke, by a bug."""
+    broken = _stdout_breaks()
+    if broken is None:
+        raise  # what is being handled
+    if isinstance(broken, BrokenPipeError):
+        return NOBODY_READS
+    raise UnwrittenError(f"the output cannot be written: {broken.strerror}") from None
 
 
 def _stdout_breaks() -> OSError | None:

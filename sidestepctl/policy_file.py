@@ -55,8 +55,8 @@ def parse(text: str, source: str, regions: Sequence[str] = ()) -> dict[str, Any]
         raise PolicyFileError((f"{source}:1: nested too deep for a policy",)) from None
     faults = list(twice(root))
     faults += [(at(root, problem.path), problem.words) for problem in problems(given, regions)]
-    length = len(as_json(given))
-    if not faults and length > LONGEST_JSON:
+    length = len(as_json(given)) if not faults else 0
+    if length > LONGEST_JSON:
         words = f"{length} characters as JSON: a function's environment takes {LONGEST_JSON}"
         faults.append((root, words))
     if faults:

@@ -155,7 +155,8 @@ def _why_drill_failed(outcome: Outcome) -> list[str]:
     drill, wanted = outcome.drill, outcome.scenario.drill_ends
     if drill is None or drill["status"] == wanted:
         return []
-    return [f"the drill ended {drill['status']}: {drill['error']}: {drill['cause']}"]
+    why = "".join(f": {words}" for words in (drill["error"], drill["cause"]) if words)
+    return [f"the drill ended {drill['status']}, not {wanted}{why}"]
 
 
 def _why_not_there_and_back(outcome: Outcome, region: str) -> list[str]:

@@ -100,10 +100,11 @@ def test_ctrl_c_ends_it_with_130_and_without_noise(arguments: list[str], said: s
     assert (process.returncode, told) == (130, said)
 
 
-def test_a_full_disk_is_told_in_one_line() -> None:
+@pytest.mark.parametrize("arguments", [["policy", "explain"], ["--help"]])
+def test_a_full_disk_is_told_in_one_line(arguments: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         run = subprocess.run(
-            [BIN / "sidestep", "policy", "explain"],
+            [BIN / "sidestep", *arguments],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -113,6 +114,30 @@ def test_a_full_disk_is_told_in_one_line() -> None:
 
     said = "Error: the output cannot be written: No space left on device\n"
     assert (run.returncode, run.stderr) == (1, said)
+
+
+def test_a_history_file_keeps_what_it_holds_until_there_is_a_new_one(tmp_path: Path) -> None:
+    kept = tmp_path / "history.jsonl"
+    kept.write_text("of the last drill\n")
+    process = begun("drill", "--scenario", "thin-traffic", "--history", str(kept))
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+    assert (process.returncode, kept.read_text()) == (130, "of the last drill\n")
+
+    done = sidestep("drill", "--scenario", "thin-traffic", "--history", str(kept))
+
+    assert done.returncode == 0
+    assert kept.read_text().startswith("{")
+
+
+def test_a_history_that_cannot_be_written_costs_no_report() -> None:
+    done = sidestep("drill", "--scenario", "thin-traffic", "--history", "/dev/full")
+
+    said = "Error: --history /dev/full: cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
+    assert "ok: nothing moved" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", [["drill"], ["policy", "explain"]])

@@ -20,7 +20,7 @@ from sidestep.core.decide import (
     decide,
     due,
 )
-from sidestep.core.findings import View, ailing, counting, fresh
+from sidestep.core.findings import View, counting, fresh, unheard
 from sidestep.core.holds import orders
 from sidestep.core.policy import Policy
 from sidestep.core.votes import UNKNOWN, Ballot, Vote
@@ -95,7 +95,8 @@ def test_an_observer_that_is_not_believed_changes_nothing_but_its_own_return_whe
     alone = cast[0].observer if len(cast) == 1 and cast[0].replica_works else None
 
     # What it says of its own table agrees with a lone witness, as its silence may.
-    agrees = ailing(view, policy, NOW) if len(counting(view, policy, NOW)) == 1 else frozenset()
+    lone = len(counting(view, policy, NOW)) == 1
+    agrees = unheard(view, policy, NOW).ailing if lone else frozenset()
 
     before, after = decide(believed, policy, NOW), decide(view, policy, NOW)
 

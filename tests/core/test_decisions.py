@@ -51,7 +51,22 @@ AILING = ballot(LONDON, believed=False)
         ("itself alone", (ballot(LONDON, BAD), ballot(VIRGINIA), ballot(OREGON)), HOLD),
         ("one, and itself", (ballot(VIRGINIA, BAD), ballot(LONDON, BAD)), FAILOVER),
         ("one, all that look bad silent", (ballot(VIRGINIA, (LONDON, OREGON)),), FAILOVER),
-        ("one, one that looks well silent, too", (ballot(VIRGINIA, BAD),), HOLD),
+        ("one, the rest never heard", (ballot(VIRGINIA, BAD),), FAILOVER),
+        (
+            "one, another silent that last called it well",
+            (ballot(VIRGINIA, BAD), ballot(OREGON, age_s=50)),
+            HOLD,
+        ),
+        (
+            "one, another silent that last called it bad",
+            (ballot(VIRGINIA, BAD), ballot(OREGON, BAD, age_s=50)),
+            FAILOVER,
+        ),
+        (
+            "one, and one that looks bad and is silent",
+            (ballot(VIRGINIA, (LONDON, OREGON)), ballot(OREGON, age_s=50)),
+            FAILOVER,
+        ),
         ("one, and its own table is broken", (ballot(VIRGINIA, BAD), AILING), FAILOVER),
         ("one, against its own word", (ballot(VIRGINIA, BAD), ballot(LONDON)), HOLD),
         ("nobody", (), HOLD),

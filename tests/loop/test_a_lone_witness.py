@@ -33,6 +33,8 @@ def test_silence_tells_nothing_of_a_region_where_observers_of_well_ones_are_sile
         for reason in event["reasons"]
     ]
     # It was the only one to be heard, and called the Region beyond the link impaired.
-    assert any(f"as is that of {THIRD}, which looks healthy" in reason for reason in said), said
+    assert any(
+        f"as is that of {THIRD}, which last called it healthy" in reason for reason in said
+    ), said
     assert outcome.moves == []
     assert outcome.well

@@ -7,7 +7,7 @@ from typing import Any
 from sidestep.aws.ballots import Ballots
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.core.findings import ailing, counting, find
+from sidestep.core.findings import counting, find, unheard
 from sidestep.core.returning import known_able, standing
 
 settings = Settings.from_environment()
@@ -28,8 +28,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     now = _parts.now_ms()
     claim = lease.renew(_parts.claim_from(event), now)
     view = ballots.everything().view(settings.application, settings.regions)
-    counted, ails = counting(view, policy, now), ailing(view, policy, now)
-    finding = find(claim.region, counted, policy, ails)
+    counted, mute = counting(view, policy, now), unheard(view, policy, now)
+    finding = find(claim.region, counted, policy, mute)
     well = standing(claim.region, view, policy, float(event["window_s"]), now)
     healthy, why = well.healthy_s, well.why
     if event.get("since") is not None:

@@ -37,7 +37,16 @@ from sidestep.core.control import (
     RegionState,
     incident_id,
 )
-from sidestep.core.findings import Finding, View, able, ailing, counting, find, leaving, unless_well
+from sidestep.core.findings import (
+    Finding,
+    View,
+    able,
+    counting,
+    find,
+    leaving,
+    unheard,
+    unless_well,
+)
 from sidestep.core.policy import Policy
 from sidestep.core.returning import standing
 from sidestep.core.votes import Ballot
@@ -113,8 +122,8 @@ class Due:
 def decide(view: View, policy: Policy, now_ms: int) -> tuple[Decision, ...]:
     """A decision for each guarded Region, in the list's order."""
     counted = counting(view, policy, now_ms)
-    ails = ailing(view, policy, now_ms)
-    findings = {region: find(region, counted, policy, ails) for region in view.regions}
+    mute = unheard(view, policy, now_ms)
+    findings = {region: find(region, counted, policy, mute) for region in view.regions}
     return tuple(
         _decide_one(findings[region], findings, view, counted, policy, now_ms)
         for region in view.regions
@@ -230,8 +239,8 @@ def in_doubt(view: View, policy: Policy, now_ms: int) -> bool:
     Regions are worth a closer look then, the sick one and those that would take its traffic."""
     counted = counting(view, policy, now_ms)
     serving = [r for r in view.regions if view.control.of(r).state == SERVING]
-    ails = ailing(view, policy, now_ms)
-    findings = {region: find(region, counted, policy, ails) for region in serving}
+    mute = unheard(view, policy, now_ms)
+    findings = {region: find(region, counted, policy, mute) for region in serving}
     if any(found.doubtful for found in findings.values()):
         return True
     return any(

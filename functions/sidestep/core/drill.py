@@ -9,7 +9,7 @@ from __future__ import annotations
 from sidestep.core import holds
 from sidestep.core.capacity import shortfall
 from sidestep.core.control import SERVING, ControlState
-from sidestep.core.findings import View, ailing, counting, find
+from sidestep.core.findings import View, counting, find, unheard
 from sidestep.core.policy import Policy
 
 MAX_MINUTES = 60
@@ -46,8 +46,8 @@ def elsewhere(region: str, view: View, policy: Policy, now_ms: int) -> tuple[str
     """What is wrong in other Regions than the drill's, in words: then it must end."""
     counted = counting(view, policy, now_ms)
     moving = in_trouble(view.control, view.regions, but=region)
-    ails = ailing(view, policy, now_ms)
-    bad = (find(one, counted, policy, ails) for one in view.regions if one != region)
+    mute = unheard(view, policy, now_ms)
+    bad = (find(one, counted, policy, mute) for one in view.regions if one != region)
     return (*moving, *(f"{found.region} is impaired" for found in bad if found.impaired))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sidestep.core.canaries import wellness
 from sidestep.core.control import CLOCK_SKEW_MS, SERVING, ControlState
@@ -137,17 +137,37 @@ def _of_fresh_looks(ballot: Ballot, policy: Policy, now_ms: int) -> Ballot:
     return replace(ballot, votes=votes)
 
 
-def ailing(view: View, policy: Policy, now_ms: int) -> frozenset[str]:
-    """The Regions whose observers are not believed, and say that their own table does not work:
-    they are not silent."""
+@dataclass(frozen=True)
+class Unheard:
+    """What is known of observers whose word does not count: the Regions where one says that its own
+    table does not work, and is not silent; and each one's last ballot, however old."""
+
+    ailing: frozenset[str] = frozenset()
+    last: Mapping[str, Ballot] = field(default_factory=dict)
+
+    def called_well(self, region: str) -> frozenset[str]:
+        """Whose last word about a Region was that it is well."""
+        votes = {observer: ballot.votes.get(region) for observer, ballot in self.last.items()}
+        return frozenset(o for o, vote in votes.items() if vote and vote.verdict == HEALTHY)
+
+
+def unheard(view: View, policy: Policy, now_ms: int) -> Unheard:
+    """What is known of the observers whose ballots do not count."""
     cast = fresh(view, policy, now_ms)
-    return frozenset(b.observer for b in cast if not b.observer_healthy and not b.replica_works)
+    heard = {ballot.observer for ballot in cast if ballot.observer_healthy}
+    last: dict[str, Ballot] = {}
+    for ballot in sorted(view.ballots, key=lambda one: one.at_ms):
+        if ballot.observer not in heard:
+            last[ballot.observer] = ballot
+    ailing = (b.observer for b in cast if not b.observer_healthy and not b.replica_works)
+    return Unheard(frozenset(ailing), last)
 
 
 def find(
-    region: str, counted: Sequence[Ballot], policy: Policy, ails: Collection[str] = ()
+    region: str, counted: Sequence[Ballot], policy: Policy, mute: Unheard | None = None
 ) -> Finding:
-    """What the counting votes about a Region come to; `ails` as from `ailing`."""
+    """What the counting votes about a Region come to; `mute` as from `unheard`."""
+    mute = mute or Unheard()
     own = next((b.votes.get(region) for b in counted if b.observer == region), None)
     others = tuple(
         (b.observer, b.votes[region]) for b in counted if b.observer != region and region in b.votes
@@ -158,8 +178,8 @@ def find(
     lone = len(others) == 1
     # One witness is not a quorum: the Region's own word or its silence has to agree. That tells
     # nothing where observers fall silent though their Regions are well.
-    silent = own is None and not (lone and region in ails)
-    alike = _silent_though_well(region, counted) if lone and silent else ()
+    silent = own is None and not (lone and region in mute.ailing)
+    alike = _silent_though_well(region, counted, mute) if lone and silent else ()
     agreed = not lone or own_says or (own is None and not alike)
     quorum = len(against) >= needed and agreed
     votes = [*(vote for _, vote in others), *([own] if own else [])]
@@ -182,7 +202,7 @@ def find(
     rule = f"{needed} needed" if not lone else "and one alone needs its own word or silence"
     said = "" if own else f"; {region}'s own observer says that its table does not work"
     said = f"; {region}'s own observer is silent" if silent else said
-    said += f", as is that of {' and '.join(alike)}, which looks healthy" if alike else ""
+    said += f", as is that of {' and '.join(alike)}, which last called it healthy" if alike else ""
     summary = f"{tally} ({rule}){said}"
     words = (summary, *reasons) if against or own_says else reasons
     if together:
@@ -191,18 +211,11 @@ def find(
     return Finding(region, impaired, diagnosis, own, others, words, bool(alike and against))
 
 
-def _silent_though_well(region: str, counted: Sequence[Ballot]) -> tuple[str, ...]:
-    """The Regions but this one whose observers' words do not count, and that one whose word does
-    calls healthy."""
-    heard = {ballot.observer for ballot in counted} | {region}
-    return tuple(
-        dict.fromkeys(
-            other
-            for ballot in counted
-            for other, vote in ballot.votes.items()
-            if other not in heard and vote.verdict == HEALTHY
-        )
-    )
+def _silent_though_well(region: str, counted: Sequence[Ballot], mute: Unheard) -> tuple[str, ...]:
+    """The Regions but this one whose observers' words do not count and last called this one well,
+    while nobody whose word does calls theirs impaired."""
+    bad = {r for b in counted for r, vote in b.votes.items() if vote.verdict == IMPAIRED}
+    return tuple(sorted(mute.called_well(region) - bad - {region}))
 
 
 def _together(region: str, votes: Sequence[Vote], others: int, policy: Policy) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from sidestep.core import holds
 from sidestep.core.capacity import shortfall
 from sidestep.core.control import AUTOMATIC, FORCED, SERVING, Claim
-from sidestep.core.findings import View, able, ailing, counting, find, leaving, unless_well
+from sidestep.core.findings import View, able, counting, find, leaving, unheard, unless_well
 from sidestep.core.policy import Policy
 
 
@@ -42,8 +42,8 @@ def recheck(claim: Claim, view: View, policy: Policy, now_ms: int) -> Recheck:
     """Judge a claimed failover by the ballots and the control item of this moment."""
     counted = counting(view, policy, now_ms)
     state = view.control.of(claim.region).state
-    ails = ailing(view, policy, now_ms)
-    findings = {region: find(region, counted, policy, ails) for region in view.regions}
+    mute = unheard(view, policy, now_ms)
+    findings = {region: find(region, counted, policy, mute) for region in view.regions}
     others = able(claim.region, findings, view.control)
     finding = findings[claim.region]
 

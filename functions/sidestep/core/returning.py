@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sidestep.core.control import AUTOMATIC
-from sidestep.core.findings import View, able, ailing, counting, find, fresh, healthy_for_s
+from sidestep.core.findings import View, able, counting, find, fresh, healthy_for_s, unheard
 from sidestep.core.policy import Policy
 from sidestep.core.votes import HEALTHY, IMPAIRED, Ballot
 
@@ -41,7 +41,7 @@ def standing(region: str, view: View, policy: Policy, window_s: float, now_ms: i
     """How long a Region has been well: by all where that fills the window, else alone where that
     rule holds, else by all."""
     counted = counting(view, policy, now_ms)
-    finding = find(region, counted, policy, ailing(view, policy, now_ms))
+    finding = find(region, counted, policy, unheard(view, policy, now_ms))
     healthy_s, why = healthy_for_s(finding, now_ms)
     by_all = Standing(healthy_s, why)
     if finding.impaired or (healthy_s and healthy_s >= window_s):
@@ -92,8 +92,8 @@ def nothing_else_serves(region: str, view: View, policy: Policy, now_ms: int) ->
 def known_able(region: str, view: View, policy: Policy, now_ms: int) -> tuple[str, ...]:
     """The other Regions to which traffic could be moved, and that somebody calls healthy."""
     counted = counting(view, policy, now_ms)
-    ails = ailing(view, policy, now_ms)
-    findings = {one: find(one, counted, policy, ails) for one in view.regions}
+    mute = unheard(view, policy, now_ms)
+    findings = {one: find(one, counted, policy, mute) for one in view.regions}
     return tuple(
         other
         for other in able(region, findings, view.control)
