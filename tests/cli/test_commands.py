@@ -122,8 +122,10 @@ def test_a_history_file_keeps_what_it_holds_until_there_is_a_new_one(tmp_path: P
     process = begun("drill", "--scenario", "thin-traffic", "--history", str(kept))
     with process:
         assert process.stdout is not None
+        assert process.stderr is not None
         assert process.stdout.readline()
         os.killpg(process.pid, signal.SIGINT)
+        assert process.stderr.read() == "interrupted\n"
     assert (process.returncode, kept.read_text()) == (130, "of the last drill\n")
 
     done = sidestep("drill", "--scenario", "thin-traffic", "--history", str(kept))
