@@ -1,6 +1,6 @@
 """`make bench-scenarios`: the catalogue under six designs; the table, the picture, the figures.
 
-And, asked for with --sweep-peers, which alarms suit the peers that wait for them.
+And, asked for with --sweep-peers, which settings suit the peers best.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import click
 from benchmarks import goals, runs_file, summary, sweep, table
 from benchmarks.fingerprints import ROOT, Fingerprints, fingerprints
 from benchmarks.one_run import figures_of
-from benchmarks.peers.alarms import Setting
-from benchmarks.peers.designs import BY_KEY, DESIGNS, ON_ALARMS
+from benchmarks.peers.alarms import TEMPLATES_OWN
+from benchmarks.peers.designs import BY_KEY, DESIGNS, ON_ALARMS, ON_ENDPOINTS
+from benchmarks.peers.endpoints import TALKS_OWN
 from benchmarks.picture import picture_of
 from benchmarks.progress import Progress, Task, in_order
 from benchmarks.runs_file import Codes, Figures
@@ -43,8 +44,10 @@ Known = Iterable[tuple[str, float]]
 @click.option("--only", default="abcdef", show_default=True, help="Which designs, by letter.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes; as many as cores without it.")
 @click.option("--runs-only", is_flag=True, help="Make runs, and tell and write no table.")
-@click.option("--sweep-peers", is_flag=True, help="Try alarms for (c) and (d), keep the best.")
-@click.option("--setting", "settings", multiple=True, help="Of a sweep: 10%-2of3-20; may repeat.")
+@click.option("--sweep-peers", is_flag=True, help="Try settings of (a) to (d), keep the best.")
+@click.option(
+    "--setting", "settings", multiple=True, help="Of a sweep: x1-both, 10%-2of3-20; may repeat."
+)
 @click.option("--redraw", is_flag=True, help="Make no run: table and picture of the kept figures.")
 def main(
     scenarios: tuple[str, ...],
@@ -63,9 +66,9 @@ def main(
     Where one of them is the path of a YAML file of your own, their table is printed, and nothing
     but runs is written.
 
-    A sweep tries settings of the alarms of (c) and (d) in grey scenarios and in those in which
-    the right move is to hold. What it finds best holds for the benchmark from then on, and is
-    written in docs/benchmark.md; with SCENARIOS it is printed only.
+    A sweep tries settings of the endpoint checks of (a) and (b), then of the alarms of (c) and
+    (d). What it finds best holds for the benchmark from then on, and is written in
+    docs/benchmark.md; with SCENARIOS it is printed only.
     """
     if redraw:
         _draw(json.loads(FIGURES.read_text()))
@@ -125,27 +128,35 @@ def _sweep(
     only: str,
     jobs: int | None,
 ) -> None:
-    """Try alarms, and keep the best where all scenarios of a sweep were run."""
-    designs = [key for key in ON_ALARMS if key in only]
+    """Try settings, and keep the best where all scenarios of a sweep were run.
+
+    One design after the other, since what is best for (b) is what others have besides.
+    """
+    designs = [key for key in (*ON_ENDPOINTS, *ON_ALARMS) if key in only]
     if not designs:
-        raise click.BadParameter("a sweep is of (c) and (d): choose --only of cd")
-    try:
-        tried = list(dict.fromkeys(map(Setting.parse, settings))) or sweep.SETTINGS
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+        raise click.BadParameter("a sweep is of (a) to (d): choose --only of abcd")
+    for setting in settings:
+        if not any(sweep.is_setting(design, setting) for design in designs):
+            forms = f"{TALKS_OWN} for (a) and (b), {TEMPLATES_OWN} for (c) and (d)"
+            raise click.BadParameter(f"no setting {setting!r}: write it as {forms}")
     catalogue = {name: loaded[name] for name in names()}
-    worlds = {s: loaded[s] for s in scenarios} or sweep.scenarios_of(catalogue)
-    wanted = sweep.tasks_of(designs, tried, worlds, seeds)
-    codes = sweep.codes_of(wanted, worlds)
-    runs = runs_file.finished(codes, sweep.RUNS)
-    done = {(run.design, run.scenario, run.seed) for run in runs}
-    tasks = in_order(task for task in wanted if task not in done)
-    make(tasks, codes, [(run.design, run.cpu_s) for run in runs], jobs, sweep.RUNS)
-    results = sweep.results_of(runs_file.finished(codes, sweep.RUNS), wanted, worlds)
-    click.echo(sweep.table_of(results))
+    for design in designs:
+        tried = sweep.settings_of(design, settings)
+        if not tried:
+            continue
+        worlds = {s: loaded[s] for s in scenarios} or sweep.scenarios_of(design, catalogue)
+        wanted = sweep.tasks_of(design, tried, worlds, seeds)
+        codes = sweep.codes_of(wanted, worlds)
+        runs = runs_file.finished(codes, sweep.RUNS)
+        done = {(run.design, run.scenario, run.seed) for run in runs}
+        tasks = in_order(task for task in wanted if task not in done)
+        make(tasks, codes, [(run.design, run.cpu_s) for run in runs], jobs, sweep.RUNS)
+        results = sweep.results_of(runs_file.finished(codes, sweep.RUNS), wanted, worlds)
+        click.echo(sweep.table_of(results))
+        if not scenarios:
+            sweep.write(results, PAGE)
+            runs_file.tidy(codes, sweep.RUNS)
     if not scenarios:
-        sweep.write(results, PAGE)
-        runs_file.tidy(codes, sweep.RUNS)
         click.echo("written: docs/benchmark.md and benchmarks/results/sweep.json")
 
 

@@ -13,7 +13,13 @@ from benchmarks.peers.run import without_workflows
 from localcloud.scenario import Scenario
 
 ROOT = Path(__file__).resolve().parent.parent
-_BOTH = ("localcloud", "functions", "sidestepctl/report.py", "benchmarks/one_run.py")
+_BOTH = (
+    "localcloud",
+    "functions",
+    "sidestepctl/report.py",
+    "benchmarks/one_run.py",
+    "benchmarks/dns_moves.py",
+)
 """The world, what is deployed in it, and the judge."""
 _OURS = ("statemachines", "template.yaml")
 _PEERS = ("benchmarks/peers",)
@@ -44,21 +50,18 @@ class Fingerprints:
 
 def fingerprints(root: Path = ROOT) -> Fingerprints:
     """Of the code under `root`."""
-    templates = {design.key: design.template() for design in DESIGNS if design.template}
-    return Fingerprints(
-        ours=_digest(root, _BOTH + _OURS, _ASIDE, ""),
-        peers=_peers(root, templates),
-    )
+    peers = {d.key: (d.setting, d.template()) for d in DESIGNS if d.template}
+    return Fingerprints(ours=_digest(root, _BOTH + _OURS, _ASIDE, ""), peers=_peers(root, peers))
 
 
 def of_one_peer(design: Design, root: Path = ROOT) -> Fingerprints:
-    """Of a peer alone, whatever alarms the others have: what a sweep chooses leaves it as it is."""
+    """Of a peer alone, however the others are set: what a sweep chooses leaves it as it is."""
     assert design.template is not None
-    return Fingerprints(ours="", peers=_peers(root, design.template()))
+    return Fingerprints(ours="", peers=_peers(root, (design.setting, design.template())))
 
 
-def _peers(root: Path, templates: object) -> str:
-    return _digest(root, _BOTH + _PEERS, (*_ASIDE, _CONTROL), json.dumps(templates))
+def _peers(root: Path, as_set: object) -> str:
+    return _digest(root, _BOTH + _PEERS, (*_ASIDE, _CONTROL), json.dumps(as_set))
 
 
 def worlds(root: Path = ROOT) -> str:

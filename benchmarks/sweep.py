@@ -1,7 +1,7 @@
-"""Which alarms suit the designs that wait for them: settings tried, the best for each peer kept.
+"""Which settings suit each peer: some tried, the best of each kept.
 
 `make bench-scenarios ARGS="--sweep-peers"`. The benchmark then gives each peer its best
-(benchmarks/peers/alarms.py). A Region that is plainly down says nothing here: any alarm rings.
+(benchmarks/peers/chosen.py): (a) and (b) their endpoint checks, (c) and (d) their alarms.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import Any
 
 from benchmarks import runs_file, table
 from benchmarks.fingerprints import of_one_peer
-from benchmarks.peers.alarms import CHOSEN, TEMPLATES_OWN, Setting
-from benchmarks.peers.designs import named
+from benchmarks.peers.alarms import TEMPLATES_OWN, Setting
+from benchmarks.peers.chosen import CHOSEN
+from benchmarks.peers.designs import ON_ENDPOINTS, named
+from benchmarks.peers.endpoints import TALKS_OWN, Endpoints
 from benchmarks.progress import Task
 from benchmarks.runs_file import Codes, Figures
 from benchmarks.summary import about, finite
@@ -27,13 +29,21 @@ from sidestepctl.scenarios import percentile_95
 RUNS = runs_file.RUNS.with_name("sweep-runs.jsonl")
 SEEDS = 3
 """Without --seeds."""
-SETTINGS = (
-    TEMPLATES_OWN,
-    *(Setting(percent, 1, 1, 20) for percent in (2, 5, 20)),
-    *(Setting(percent, 2, 3, 20) for percent in (2, 5, 10, 20)),
-    *(Setting(percent, 1, 1, least) for percent in (5, 10) for least in (10, 5)),
+ENDPOINTS = (
+    TALKS_OWN,
+    *(Endpoints(threshold, "health") for threshold in (2, 1)),
+    *(Endpoints(1, asked) for asked in ("canary", "both")),
 )
-"""Without --setting."""
+"""Of (a) and (b), without --setting."""
+ALARMS = (
+    TEMPLATES_OWN,
+    Setting(2, 1, 1, 20),
+    Setting(2, 1, 1, 5),
+    Setting(2, 2, 3, 20),
+    *(Setting(percent, 1, 1, 20, other_green=True) for percent in (10, 2)),
+    Setting(2, 2, 3, 20, other_green=True),
+)
+"""Of (c) and (d), without --setting."""
 RULE = (
     "fewest runs with a move without need; of those, the shortest median time to mitigate over "
     "all runs in which there is a right move, never being longer than any; then the fewest that "
@@ -51,9 +61,9 @@ class Tried:
     """In which the right move is to hold."""
     hold_moved: int
     """Of these: in which something was moved."""
-    grey_runs: int
+    move_runs: int
     """In which there is a right move."""
-    grey_wrong: int
+    move_wrong: int
     """Of these: in which something else was moved, too."""
     missed: int
     """Of these: never mitigated."""
@@ -61,19 +71,36 @@ class Tried:
     p95_s: float | None
 
 
-def scenarios_of(catalogue: Mapping[str, Scenario]) -> dict[str, Scenario]:
-    """Those to try settings in: grey ones, and those in which the right move is to hold."""
-    return {name: one for name, one in catalogue.items() if not about(one).hard_down}
+def scenarios_of(design: str, catalogue: Mapping[str, Scenario]) -> dict[str, Scenario]:
+    """Those to try a design's settings in. A Region that is plainly down says nothing of alarms:
+    any of them rings."""
+    return {
+        name: one
+        for name, one in catalogue.items()
+        if design in ON_ENDPOINTS or not about(one).hard_down
+    }
+
+
+def settings_of(design: str, asked: Sequence[str]) -> list[str]:
+    """Those to try with a design: which of `asked` are any of it, or, without, the sweep's own."""
+    own: Sequence[object] = ENDPOINTS if design in ON_ENDPOINTS else ALARMS
+    return [one for one in dict.fromkeys(asked or map(str, own)) if is_setting(design, one)]
+
+
+def is_setting(design: str, text: str) -> bool:
+    """Whether it says how that design may be set."""
+    try:
+        named(f"{design}:{text}")
+    except ValueError:
+        return False
+    return True
 
 
 def tasks_of(
-    designs: Iterable[str],
-    settings: Sequence[Setting],
-    scenarios: Iterable[str],
-    seeds: int,
+    design: str, settings: Iterable[str], scenarios: Iterable[str], seeds: int
 ) -> list[Task]:
-    """Every run of a sweep."""
-    keys = [f"{design}:{setting}" for design in designs for setting in settings]
+    """Every run of one design's sweep."""
+    keys = [f"{design}:{setting}" for setting in settings]
     names = list(scenarios)
     return [(key, name, seed) for seed in range(1, seeds + 1) for name in names for key in keys]
 
@@ -107,7 +134,7 @@ def results_of(
             "best": min(tried, key=_rank).setting,
             "seeds": len({seed for _, _, seed in mine}),
             "hold": [name for name, one in scenarios.items() if one.expect == HELD],
-            "grey": [name for name, one in scenarios.items() if one.expect != HELD],
+            "move": [name for name, one in scenarios.items() if one.expect != HELD],
             "tried": [asdict(one) for one in tried],
         }
     return {"simulated": True, "rule": RULE, "designs": found}
@@ -115,14 +142,14 @@ def results_of(
 
 def _tried(key: str, runs: Sequence[Figures], scenarios: Mapping[str, Scenario]) -> Tried:
     hold = [run for run in runs if scenarios[run.scenario].expect == HELD]
-    grey = [run for run in runs if scenarios[run.scenario].expect != HELD]
-    times = [math.inf if run.mitigated_s is None else run.mitigated_s for run in grey]
+    move = [run for run in runs if scenarios[run.scenario].expect != HELD]
+    times = [math.inf if run.mitigated_s is None else run.mitigated_s for run in move]
     return Tried(
         setting=key.partition(":")[2],
         hold_runs=len(hold),
         hold_moved=sum(run.wrong_moves > 0 for run in hold),
-        grey_runs=len(grey),
-        grey_wrong=sum(run.wrong_moves > 0 for run in grey),
+        move_runs=len(move),
+        move_wrong=sum(run.wrong_moves > 0 for run in move),
         missed=sum(math.isinf(time) for time in times),
         median_s=finite(statistics.median(times) if times else None),
         p95_s=finite(percentile_95(times) if times else None),
@@ -132,7 +159,7 @@ def _tried(key: str, runs: Sequence[Figures], scenarios: Mapping[str, Scenario])
 def _rank(tried: Tried) -> tuple[int, float, int]:
     """The least is the best; of equals `min` takes the first."""
     median_s = math.inf if tried.median_s is None else tried.median_s
-    return tried.hold_moved + tried.grey_wrong, median_s, tried.missed
+    return tried.hold_moved + tried.move_wrong, median_s, tried.missed
 
 
 def write(results: Mapping[str, Any], page: Path, kept: Path = CHOSEN) -> None:
@@ -148,25 +175,26 @@ def table_of(results: Mapping[str, Any] | None) -> str:
     """As Markdown; None: no sweep has been made."""
     if results is None:
         return (
-            f"**No sweep is kept**: (c) and (d) have the template's thresholds, `{TEMPLATES_OWN}`."
+            f"**No sweep is kept**: (a) and (b) are as the talk's, `{TALKS_OWN}`, and (c) and (d) "
+            f"have the template's thresholds, `{TEMPLATES_OWN}`."
         )
     lines = [f"Simulated. Best is: {results['rule']}."]
     for letter, of in results["designs"].items():
         seeds = f"{of['seeds']} seed" + ("s" if of["seeds"] != 1 else "")
         lines += [
             "",
-            f"({letter}), {seeds} each, hold: {_names(of['hold'])}; grey: {_names(of['grey'])}",
+            f"({letter}), {seeds} each, hold: {_names(of['hold'])}; move: {_names(of['move'])}",
             "",
-            "| setting | hold: moved | grey: also moved without need | grey: never mitigated "
-            "| grey: median (95th percentile), s |",
+            "| setting | hold: moved | move: also moved without need | move: never mitigated "
+            "| move: median (95th percentile), s |",
             "|---|---|---|---|---|",
         ]
         for one in of["tried"]:
             setting = f"`{one['setting']}`" + (" **best**" if one["setting"] == of["best"] else "")
             lines.append(
                 f"| {setting} | {one['hold_moved']} of {one['hold_runs']} "
-                f"| {one['grey_wrong']} of {one['grey_runs']} "
-                f"| {one['missed']} of {one['grey_runs']} "
+                f"| {one['move_wrong']} of {one['move_runs']} "
+                f"| {one['missed']} of {one['move_runs']} "
                 f"| {_s(one['median_s'])} ({_s(one['p95_s'])}) |"
             )
     return "\n".join(lines)

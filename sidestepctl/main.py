@@ -15,7 +15,11 @@ from sidestepctl.one_line import INTERRUPTED, OneLineGroup, UnwrittenError, User
 from sidestepctl.orders import acknowledge_command, pause_command, resume_command
 from sidestepctl.policy_command import policy
 from sidestepctl.status_command import status_command
+from sidestepctl.workers import WorkerLostError
 
+_SEEDS = click.IntRange(1)
+_WORKERS = click.IntRange(1, 1000)
+"""More than a machine has use for, and fewer than its limits."""
 _PORT = click.IntRange(0, 65_535)
 """0: one that is free."""
 
@@ -83,44 +87,57 @@ def _opened(history: str) -> TextIO:
 
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
-@click.option("--seeds", default=1, show_default=True, help="How many seeds of each.")
+@click.option("--seeds", default=1, type=_SEEDS, show_default=True, help="How many seeds of each.")
 @click.option("--seed", "first", default=1, show_default=True, help="The first of them.")
-@click.option("--workers", default=None, type=int, help="Processes at once. Default: one a core.")
+@click.option(
+    "--workers", default=None, type=_WORKERS, help="Processes at once. Default: one a core."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON array.")
 def scenarios(
     names: tuple[str, ...], seeds: int, first: int, workers: int | None, as_json: bool
 ) -> None:
     """Run the whole catalogue of scenarios, or those named, each with several seeds.
 
-    Exits 0 when every run came out as its scenario expects, 1 when one did not, 130 at Ctrl-C.
+    Exits 0 when every run came out as its scenario expects, 1 when one did not. Ctrl-C ends it
+    with what it came to so far, and 130.
     """
     from localcloud.scenario import ScenarioError
     from localcloud.scenario import names as catalogue
-    from sidestepctl.scenarios import Summary, loaded, run_all
+    from sidestepctl.scenarios import Done, Summary, loaded, run_all
 
     try:
         chosen = loaded(names or catalogue())
     except ScenarioError as error:
         raise UserError(str(error)) from None
-    if seeds < 1 or (workers is not None and workers < 1):
-        raise UserError("--seeds and --workers must be at least 1")
-    tell = None if as_json else click.echo
-    if tell is not None:
-        tell(f"runs to make: {len(chosen) * seeds}")
-    summaries = run_all(chosen, range(first, first + seeds), workers, tell)
+    done, ended = Done(chosen), None
+    try:
+        if not as_json:
+            click.echo(f"runs to make: {len(chosen) * seeds}")
+        run_all(done, range(first, first + seeds), workers, None if as_json else click.echo)
+    except (KeyboardInterrupt, WorkerLostError) as error:
+        ended = error
+    summaries = done.summaries()
     if as_json:
         click.echo(Summary.all_to_json(summaries))
+    else:
+        for given in done.parts(seeds):
+            some = len(done.reports[given])
+            click.echo(f"{done.summary(given).in_words(given)} ({some} of {seeds} runs)")
+    if ended is not None:
+        raise ended
     sys.exit(0 if all(summary.ok for summary in summaries) else 1)
 
 
 @cli.command()
-@click.option("--seeds", default=20, show_default=True, help="How many random worlds.")
+@click.option("--seeds", default=20, type=_SEEDS, show_default=True, help="How many random worlds.")
 @click.option("--seed", "first", default=1, show_default=True, help="The first of them.")
 @click.option("--faults", default=None, help="Only these kinds, divided by commas.")
 @click.option("--shrink", is_flag=True, help="Leave out the faults that a failure does not need.")
 @click.option("--until-failed", is_flag=True, help="Stop at the first seed that fails.")
 @click.option("--soak", is_flag=True, help="Tell progress, and every failing seed, no others.")
-@click.option("--workers", default=None, type=int, help="Processes at once. Default: one a core.")
+@click.option(
+    "--workers", default=None, type=_WORKERS, help="Processes at once. Default: one a core."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON object.")
 def simulate(
     seeds: int,
@@ -148,8 +165,6 @@ def simulate(
         if unknown or not kinds:
             wrong = f"no fault {unknown}" if unknown else f"--faults {faults!r} names none"
             raise UserError(f"{wrong}: choose of {', '.join(sorted(KINDS))}")
-    if seeds < 1 or (workers is not None and workers < 1):
-        raise UserError("--seeds and --workers must be at least 1")
     whole = Simulated()
     asked = Asked(kinds, workers, shrink, until_failed)
 
@@ -165,16 +180,20 @@ def simulate(
         else:
             say(told(result, kinds))
 
-    code = 0
+    code, lost = 0, None
     try:
         say(f"seeds {first} to {first + seeds - 1}")
         simulate_all(range(first, first + seeds), asked, whole, tell)
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except WorkerLostError as error:
+        lost = error
     for line in [whole.to_json()] if as_json else [*whole.again(kinds), whole.in_words()]:
         click.echo(line)
     if not as_json:
         click.echo(whole.verdict())
+    if lost is not None:
+        raise lost
     sys.exit(code or (1 if whole.failed else 0))
 
 

@@ -7,7 +7,7 @@ import shlex
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from localcloud.run import Run
 from localcloud.scenario import HELD, Scenario, ScenarioError, load
@@ -83,38 +83,54 @@ def loaded(names: Iterable[str]) -> dict[str, Scenario]:
     return scenarios
 
 
-def run_all(
-    scenarios: Mapping[str, Scenario],
-    seeds: Sequence[int],
-    workers: int | None,
-    tell: Callable[[str], None] | None,
-) -> list[Summary]:
-    """Run every scenario with every seed, in processes of their own; tell each as it is whole.
+@dataclass
+class Done:
+    """What has been run so far. `reports`: how the user named the scenario → seed → its report."""
 
-    `scenarios`: by how the user named them, each with a name of its own. Raises WorkerLostError.
+    scenarios: Mapping[str, Scenario]
+    reports: dict[str, dict[int, Report]] = field(default_factory=dict)
+
+    def add(self, given: str, report: Report) -> int:
+        """One run more; how many of that scenario there are."""
+        self.reports.setdefault(given, {})[report.seed] = report
+        return len(self.reports[given])
+
+    def summary(self, given: str) -> Summary:
+        """What a scenario's runs come to so far."""
+        return summary_of(self.scenarios[given], self.reports[given])
+
+    def summaries(self) -> list[Summary]:
+        """Of every scenario that has been run, in their order."""
+        return [self.summary(given) for given in self.scenarios if given in self.reports]
+
+    def parts(self, seeds: int) -> list[str]:
+        """Those of which some runs are there and some are lacking."""
+        return [given for given in self.scenarios if 0 < len(self.reports.get(given, {})) < seeds]
+
+
+def run_all(
+    done: Done, seeds: Sequence[int], workers: int | None, tell: Callable[[str], None] | None
+) -> None:
+    """Run every scenario with every seed, in processes of their own, and add each run to `done`;
+    tell each scenario as it is whole.
+
+    Raises WorkerLostError; KeyboardInterrupt at Ctrl-C, with what was done so far in `done`.
     """
-    reports: dict[str, dict[int, Report]] = {given: {} for given in scenarios}
-    summaries: dict[str, Summary] = {}
     with pool_of(workers) as pool:
         try:
             with lost_ones_told("run it again with fewer --workers"):
                 pending = {
-                    pool.submit(_report, scenario, seed): (given, seed)
-                    for given, scenario in scenarios.items()
+                    pool.submit(_report, scenario, seed): given
+                    for given, scenario in done.scenarios.items()
                     for seed in seeds
                 }
-                for done in as_completed(pending):
-                    given, seed = pending[done]
-                    reports[given][seed] = done.result()
-                    if len(reports[given]) == len(seeds):
-                        summary = summary_of(scenarios[given], reports[given])
-                        summaries[given] = summary
-                        if tell is not None:
-                            tell(summary.in_words(given))
+                for one in as_completed(pending):
+                    given = pending[one]
+                    if done.add(given, one.result()) == len(seeds) and tell is not None:
+                        tell(done.summary(given).in_words(given))
         except BaseException:
             give_up(pool)
             raise
-    return [summaries[given] for given in scenarios]
 
 
 def _report(scenario: Scenario, seed: int) -> Report:

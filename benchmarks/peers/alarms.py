@@ -1,12 +1,12 @@
 """What rings the alarms of the designs that wait for them: which settings there are, which holds.
 
-The settings are those of the template's four alarms on what clients meet, one minute long. The
-alarm on an endpoint check's HealthCheckStatus stays as it is: three looks are behind it already.
+The settings are those of the template's four alarms on what clients meet, one minute long, and
+whether another Region's alarms have to be quiet. The alarm on an endpoint check's
+HealthCheckStatus stays as it is: checkers that agree are behind it already.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from copy import deepcopy
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-CHOSEN = Path(__file__).resolve().parent.parent / "results" / "sweep.json"
-"""What the sweep found best for each design; without it the template's thresholds hold."""
+from benchmarks.peers.chosen import CHOSEN, best
+
 CLIENT_ALARMS = ("ApiErrorsAlarm", "WriteErrorsAlarm", "WriteLatencyAlarm", "ThrottlesAlarm")
 """Those of the template that say how a Region serves its clients."""
 _SHARES = ("ApiErrorsAlarm", "WriteErrorsAlarm")
 """Those of them that judge a share of what was asked."""
 _LEAST = re.compile(r">= \d+,")
 """In their expressions: how much a minute must have for its figure to count."""
-_FORM = re.compile(r"(\d+)%-(\d)of(\d)-(\d+)")
+_FORM = re.compile(r"(\d+)%-(\d)of(\d)-(\d+)(-green)?")
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,12 @@ class Setting:
     of: int
     least_requests: int
     """Fewer requests are no figure; nor are half as many writes, which are half of requests."""
+    other_green: bool = False
+    """A Region is left only while no alarm rings for some other one."""
 
     def __str__(self) -> str:
-        return f"{self.percent}%-{self.datapoints}of{self.of}-{self.least_requests}"
+        green = "-green" if self.other_green else ""
+        return f"{self.percent}%-{self.datapoints}of{self.of}-{self.least_requests}{green}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -46,7 +49,8 @@ class Setting:
         found = _FORM.fullmatch(text)
         if found is None or not 1 <= int(found[2]) <= int(found[3]):
             raise ValueError(f"no setting {text!r}: write it as {TEMPLATES_OWN}")
-        return cls(*map(int, found.groups()))
+        percent, datapoints, of, least = map(int, found.groups()[:4])
+        return cls(percent, datapoints, of, least, other_green=found[5] is not None)
 
 
 TEMPLATES_OWN = Setting(10, 1, 1, 20)
@@ -54,11 +58,9 @@ TEMPLATES_OWN = Setting(10, 1, 1, 20)
 
 
 def chosen(design: str, path: Path = CHOSEN) -> Setting:
-    """What holds for a design: the best that a sweep found, or the template's own."""
-    if not path.exists():
-        return TEMPLATES_OWN
-    found = json.loads(path.read_text())["designs"].get(design)
-    return TEMPLATES_OWN if found is None else Setting.parse(found["best"])
+    """What holds for (c) or (d): the best that a sweep found, or the template's own."""
+    found = best(design, path)
+    return TEMPLATES_OWN if found is None else Setting.parse(found)
 
 
 def with_alarms(template: Mapping[str, Any], setting: Setting) -> dict[str, Any]:

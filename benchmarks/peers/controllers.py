@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from benchmarks.peers.endpoints import CANARY, HEALTH
 from benchmarks.peers.worlds import CONTROL_ARN
 from localcloud.cloud import LocalCloud
 from localcloud.faults.kinds import KINDS
@@ -19,8 +20,6 @@ from localcloud.kernel import Steps
 
 HOME = "us-east-1"
 """Where the orchestrator runs: where Route 53's control plane and its metrics are."""
-AS_ITS_CHILD, ABOVE_ITS_CHILD = 1, 2
-"""HealthThresholds of a check with one child: met while the endpoint is healthy, and never."""
 RETRIES, RETRY_S = 6, 10.0
 """A workflow's usual Retry on UpdateHealthCheck."""
 CLIENT_ALARMS = ("api-5xx-rate", "write-errors", "write-latency", "throttles")
@@ -43,11 +42,13 @@ class ByControlPlane:
     def flip(self, region: str, serving: bool) -> Steps[bool]:
         """Raises nothing: False after the last try."""
         check = self._cloud.stacks[region].resources["RegionCheck"].physical_id
+        children = len(endpoint_checks(self._cloud, region))
 
         def ask() -> bool:
             client = self._cloud.client("route53", HOME)
             try:
-                threshold = AS_ITS_CHILD if serving else ABOVE_ITS_CHILD
+                # As many as there are: met while they are healthy. One more: never.
+                threshold = children if serving else children + 1
                 client.update_health_check(HealthCheckId=check, HealthThreshold=threshold)
             except (ClientError, BotoCoreError):
                 return False
@@ -83,7 +84,8 @@ class OnAlarms:
     `start_s`: from an alarm's change to the flip. `again_s`: least time from a return to the next
     drain. `out_s`: least time from a drain to the return: alarms on a Region's clients are quiet
     as soon as it has none. `home`: the Region that it runs in, None for a service that is in all
-    of them. Never the last Region.
+    of them. `other_green`: no Region is left while alarms ring for each of the others that serve.
+    Never the last Region.
     """
 
     def __init__(
@@ -94,9 +96,10 @@ class OnAlarms:
         again_s: float,
         out_s: float,
         home: str | None,
+        other_green: bool,
     ) -> None:
         self._cloud, self._switches = cloud, switches
-        self._start_s, self._home = start_s, home
+        self._start_s, self._home, self._other_green = start_s, home, other_green
         self._least_s = {True: again_s, False: out_s}
         regions = cloud.topology.regions
         self._ringing: dict[str, set[str]] = {region: set() for region in regions}
@@ -110,19 +113,19 @@ class OnAlarms:
     def _watch_endpoints(self) -> None:
         """An alarm on each endpoint check's HealthCheckStatus, of one minute, in us-east-1."""
         for region in self._cloud.topology.regions:
-            check = self._cloud.stacks[region].resources["HealthEndpointCheck"].physical_id
-            self._cloud.client("cloudwatch", HOME).put_metric_alarm(
-                AlarmName=f"endpoint-{region}",
-                Namespace="AWS/Route53",
-                MetricName="HealthCheckStatus",
-                Dimensions=[{"Name": "HealthCheckId", "Value": check}],
-                Statistic="Minimum",
-                Period=60,
-                EvaluationPeriods=1,
-                Threshold=1,
-                ComparisonOperator="LessThanThreshold",
-                TreatMissingData="notBreaching",
-            )
+            for name, check in endpoint_checks(self._cloud, region).items():
+                self._cloud.client("cloudwatch", HOME).put_metric_alarm(
+                    AlarmName=f"{name}-{region}",
+                    Namespace="AWS/Route53",
+                    MetricName="HealthCheckStatus",
+                    Dimensions=[{"Name": "HealthCheckId", "Value": check}],
+                    Statistic="Minimum",
+                    Period=60,
+                    EvaluationPeriods=1,
+                    Threshold=1,
+                    ComparisonOperator="LessThanThreshold",
+                    TreatMissingData="notBreaching",
+                )
 
     def _hear(self, event: Mapping[str, Any]) -> None:
         region = self._names.get(event["name"]) if event["kind"] == "alarm" else None
@@ -130,9 +133,28 @@ class OnAlarms:
             return
         ringing = self._ringing[region]
         (ringing.add if event["state"] == "ALARM" else ringing.discard)(event["name"])
+        for other in self._ringing:  # one that goes quiet may free the others to leave
+            if not self._as_wanted(other):
+                self._begin(other)
+
+    def _begin(self, region: str) -> None:
         if region not in self._busy:
             self._busy.add(region)
             self._cloud.kernel.process(self._act(region))
+
+    def _as_wanted(self, region: str) -> bool:
+        """Whether the Region is where its alarms, and those of the others, want it."""
+        if self._serving[region]:
+            return not self._ringing[region] or not self._may_leave(region)
+        return bool(self._ringing[region])
+
+    def _may_leave(self, region: str) -> bool:
+        """Whether another Region serves, and seems well where that is asked."""
+        return any(
+            up and not (self._other_green and self._ringing[other])
+            for other, up in self._serving.items()
+            if other != region
+        )
 
     def _told(self, source: str) -> bool:
         """Whether an alarm's event comes from its Region to where it is acted on."""
@@ -148,17 +170,15 @@ class OnAlarms:
         yield env.timeout(max(0.0, self._moved_at[region] + least_s - env.now))
         while self._home in self._cloud.network.down:  # it goes on when its Region is back
             yield env.timeout(RETRY_S)
-        wanted = not self._ringing[region]
-        others = any(up for other, up in self._serving.items() if other != region)
-        if wanted != self._serving[region] and (wanted or others):
+        if not self._as_wanted(region):
+            wanted = not self._serving[region]
             done = yield from self._switches.flip(region, wanted)
             if done:
                 self._serving[region] = wanted
                 self._moved_at[region] = env.now
         self._busy.discard(region)
-        if (not self._ringing[region]) != self._serving[region] and others:
-            self._busy.add(region)
-            self._cloud.kernel.process(self._act(region))
+        if not self._as_wanted(region):
+            self._begin(region)
 
 
 class Oracle:
@@ -185,11 +205,17 @@ class Oracle:
         yield from self._switches.flip(region, serving)
 
 
+def endpoint_checks(cloud: LocalCloud, region: str) -> dict[str, str]:
+    """The Region's endpoint checks: name in the template → id."""
+    resources = cloud.stacks[region].resources
+    return {name: resources[name].physical_id for name in (HEALTH, CANARY) if name in resources}
+
+
 def _watched_names(cloud: LocalCloud) -> dict[str, str]:
     """Alarm → the Region that it is about."""
     application = cloud.topology.application
-    names = {f"endpoint-{region}": region for region in cloud.topology.regions}
+    names: dict[str, str] = {}
     for region in cloud.topology.regions:
-        for what in CLIENT_ALARMS:
-            names[f"sidestep-{application}-{region}-{what}"] = region
+        names |= {f"{check}-{region}": region for check in endpoint_checks(cloud, region)}
+        names |= {f"sidestep-{application}-{region}-{what}": region for what in CLIENT_ALARMS}
     return names

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
+from benchmarks import dns_moves
 from benchmarks.peers.designs import Design
 from localcloud.cloud import ROOT
 from localcloud.faults.kinds import ACTING
-from localcloud.run import DRILL_AT_S, Outcome, Run
+from localcloud.run import DRILL_AT_S, Run
 from localcloud.scenario import Fault, Scenario
 
 DRILL_FAULT_S = 180.0
 """A drill's fault stands about so long under Sidestep: until its Region is drained and put down."""
 LATER_S = 15.0
-"""Faults that wait for a state on the way out strike so long after the first: no workflow runs."""
+"""Faults that wait for a state of a failover strike so long after the first: no workflow runs. A
+drill's workflow goes on to its next state as soon as its fault stands."""
 COMES_BACK = "A Region comes back"
 """What faults that wait for a state of a recovery wait for instead: DNS names a Region again."""
 BACK_S = 90.0
@@ -27,13 +28,6 @@ DEADLINE_S = 900.0
 """How long after the last fault a run may take, besides two times out of service."""
 _OURS = frozenset({"started-by-hand", "paused-by-operator", "coordination-down"})
 """Kinds that are about Sidestep's own parts."""
-
-
-def carry_out(design: Design, scenario: Scenario, seed: int) -> Outcome:
-    """Run it to its end."""
-    if design.template is None:
-        return Run(scenario, seed).carry_out()
-    return PeerRun(design, scenario, seed).carry_out()
 
 
 class PeerRun(Run):
@@ -54,23 +48,16 @@ class PeerRun(Run):
 
     def _begin(self) -> None:
         cloud = self._cloud
-        checks = {
-            cloud.stacks[region].resources["RegionCheck"].physical_id: region
-            for region in cloud.topology.regions
-        }
 
-        def hear(event: dict[str, Any]) -> None:
-            region = checks.get(event["id"]) if event["kind"] == "health_check" else None
-            if region is None or event["healthy"] == self._in_dns[region]:
-                return
-            self._in_dns[region] = event["healthy"]
-            self._moved_at_s = event["t"]
-            what = "restore" if event["healthy"] else "drain"
+        def moved(move: dns_moves.Event) -> None:
+            what, region = move["what"], move["region"]
+            self._in_dns[region] = what == "restore"
+            self._moved_at_s = move["t"]
             cloud.kernel.log("move", what=what, region=region, by=self._design.key, incident="")
-            if event["healthy"]:
+            if self._in_dns[region]:
                 cloud.kernel.log("step", state=COMES_BACK)
 
-        cloud.kernel.subscribe(hear)
+        dns_moves.follow(cloud, moved)
         if self._design.control is not None:
             self._control = self._design.control(cloud, self._scenario)
         super()._begin()
@@ -102,13 +89,14 @@ def _by_the_clock(fault: Fault, first_s: float) -> Fault:
     region = ACTS if fault.region == ACTING else fault.region
     if fault.after_step is None:
         return replace(fault, region=region)
-    if fault.after_step in _states_of_a_return():
+    if fault.after_step in _states_of("recovery"):
         return replace(fault, region=region, after_step=COMES_BACK)
-    at_s = first_s + LATER_S + fault.delay_s
+    later_s = 0.0 if fault.after_step in _states_of("drill") else LATER_S
+    at_s = first_s + later_s + fault.delay_s
     return replace(fault, region=region, after_step=None, at_s=at_s)
 
 
 @cache
-def _states_of_a_return() -> frozenset[str]:
-    machine = json.loads((ROOT / "statemachines" / "recovery.asl.json").read_text())
+def _states_of(workflow: str) -> frozenset[str]:
+    machine = json.loads((ROOT / "statemachines" / f"{workflow}.asl.json").read_text())
     return frozenset(machine["States"])

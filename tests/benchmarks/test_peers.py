@@ -6,7 +6,8 @@ import pytest
 
 from benchmarks.peers import worlds
 from benchmarks.peers.alarms import TEMPLATES_OWN
-from benchmarks.peers.designs import BY_KEY, DESIGNS, STAYS_OUT_S
+from benchmarks.peers.designs import DESIGNS, STAYS_OUT_S, named
+from benchmarks.peers.endpoints import TALKS_OWN, Endpoints
 from benchmarks.peers.run import COMES_BACK, PeerRun, without_workflows
 from localcloud.faults.kinds import KINDS
 from localcloud.run import REQUESTS_PER_S, Outcome
@@ -23,7 +24,7 @@ CRASHING = Fault("bad-deploy", THERE, at_s=40.0, for_s=60.0, settings={"share": 
 def run(design: str, *faults: Fault, requests_per_s: float = 0.1) -> Outcome:
     """One design in a world of its own with few clients: a world costs two seconds to deploy."""
     scenario = Scenario("one", "", "moved", (HERE,), faults, requests_per_s=requests_per_s)
-    return PeerRun(BY_KEY[design], scenario, seed=1).carry_out()
+    return PeerRun(named(design), scenario, seed=1).carry_out()
 
 
 def ill(for_s: float) -> Fault:
@@ -45,11 +46,11 @@ def drained_after_s(outcome: Outcome) -> float:
 @pytest.fixture(scope="module")
 def quick() -> Outcome:
     """Route 53's checks at 10 s × 3, with a fault, one at its return, and one they cannot see."""
-    return run("b", ill(50.0), AGAIN, CRASHING)
+    return run("b:x3-health", ill(50.0), AGAIN, CRASHING)
 
 
 def test_route_53_leaves_after_three_failed_looks(quick: Outcome) -> None:
-    slow = run("a", ill(120.0))
+    slow = run("a:x3-health", ill(120.0))
 
     assert 60 < drained_after_s(slow) < 110
     assert 20 < drained_after_s(quick) < 45
@@ -110,7 +111,7 @@ def test_the_oracle_leaves_at_once_and_stays_out_while_the_fault_will_strike_aga
 
 
 def test_a_scenario_that_is_about_parts_of_sidestep_only_is_weathered_by_all_others() -> None:
-    outcome = PeerRun(BY_KEY["f"], load("no-coordination"), seed=1).carry_out()
+    outcome = PeerRun(named("f"), load("no-coordination"), seed=1).carry_out()
 
     assert report_of(outcome).why == []
     assert outcome.moves == []
@@ -128,9 +129,9 @@ def test_every_scenario_has_its_harm_also_without_workflows(name: str) -> None:
 
 def test_peers_deploy_what_clients_meet_and_nothing_of_our_control_plane() -> None:
     for template in (
-        worlds.endpoint_checked(30),
-        worlds.switched(TEMPLATES_OWN),
-        worlds.routed(TEMPLATES_OWN),
+        worlds.endpoint_checked(30, TALKS_OWN),
+        worlds.switched(TEMPLATES_OWN, TALKS_OWN),
+        worlds.routed(TEMPLATES_OWN, Endpoints(1, "both")),
     ):
         resources = template["Resources"].values()
         kinds = {resource["Type"] for resource in resources}

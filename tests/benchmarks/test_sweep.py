@@ -1,4 +1,4 @@
-"""Alarms are tried for the peers that wait for them, and each gets those that are best for it."""
+"""Settings are tried for each peer, and it gets those that are best for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from benchmarks import sweep
 from benchmarks.bench_scenarios import main
 from benchmarks.one_run import figures_of
 from benchmarks.peers import worlds
-from benchmarks.peers.alarms import CHOSEN, TEMPLATES_OWN, Setting, chosen
+from benchmarks.peers.alarms import TEMPLATES_OWN, Setting, chosen
+from benchmarks.peers.chosen import CHOSEN
+from benchmarks.peers.endpoints import TALKS_OWN, Endpoints
 from benchmarks.runs_file import Figures
 from localcloud.cloud import TEMPLATE
 from localcloud.scenario import load, names
@@ -50,7 +52,7 @@ def swept(*tried: tuple[Setting, str, float | None, int]) -> dict[str, Any]:
 
 
 def test_without_a_sweep_an_alarm_has_the_templates_threshold_on_a_single_minute() -> None:
-    ours, theirs = read(TEMPLATE), worlds.switched(TEMPLATES_OWN)
+    ours, theirs = read(TEMPLATE), worlds.switched(TEMPLATES_OWN, TALKS_OWN)
 
     for name in ("ApiErrorsAlarm", "WriteErrorsAlarm", "WriteLatencyAlarm", "ThrottlesAlarm"):
         once = {"EvaluationPeriods": 1, "DatapointsToAlarm": 1}
@@ -58,7 +60,7 @@ def test_without_a_sweep_an_alarm_has_the_templates_threshold_on_a_single_minute
 
 
 def test_a_setting_is_what_the_alarms_have() -> None:
-    template = worlds.routed(Setting(5, 2, 3, 10))
+    template = worlds.routed(Setting(5, 2, 3, 10), TALKS_OWN)
 
     for name, least in [("ApiErrorsAlarm", 10), ("WriteErrorsAlarm", 5)]:
         properties = alarm(template, name)
@@ -86,7 +88,7 @@ def test_of_those_that_hold_the_quickest_is_best_and_never_is_slower_than_any() 
 
 
 def test_of_equals_the_one_named_first_is_best_and_that_is_the_templates() -> None:
-    same = [(setting, GREY, 100.0, 0) for setting in sweep.SETTINGS]
+    same = [(setting, GREY, 100.0, 0) for setting in sweep.ALARMS]
 
     assert swept(*same)["designs"]["c"]["best"] == str(TEMPLATES_OWN)
 
@@ -104,7 +106,7 @@ def test_what_a_sweep_finds_holds_from_then_on_for_the_design_it_tried(tmp_path:
 
 
 def test_a_sweep_of_real_runs() -> None:
-    tasks = sweep.tasks_of("c", [SLOW, EAGER], ["bad-deploy"], seeds=1)
+    tasks = sweep.tasks_of("c", [str(SLOW), str(EAGER)], ["bad-deploy"], seeds=1)
     scenarios = {"bad-deploy": load("bad-deploy")}
     codes = sweep.codes_of(tasks, scenarios)
     runs = [figures_of(*task, codes[task[:2]]) for task in tasks]
@@ -115,11 +117,42 @@ def test_a_sweep_of_real_runs() -> None:
     assert eager["median_s"] < slow["median_s"]
 
 
-def test_it_is_made_where_alarms_may_err_and_not_where_a_region_is_plainly_down() -> None:
-    scenarios = sweep.scenarios_of({name: load(name) for name in names()})
+def test_alarms_are_tried_where_they_may_err_and_not_where_a_region_is_plainly_down() -> None:
+    catalogue = {name: load(name) for name in names()}
+    scenarios = sweep.scenarios_of("d", catalogue)
 
     assert {"slow-leak", "bad-deploy", "thin-traffic", "one-observer"} <= set(scenarios)
     assert not {"region-down", "dark"} & set(scenarios)
+    assert sweep.scenarios_of("b", catalogue) == catalogue
+
+
+def test_checks_are_tried_with_other_thresholds_and_on_the_clients_own_functions() -> None:
+    tried = sweep.settings_of("b", [])
+
+    assert {"x3-health", "x2-health", "x1-health", "x1-canary", "x1-both"} <= set(tried)
+    for text in tried:
+        endpoints = Endpoints.parse(text)
+        template = worlds.endpoint_checked(10, endpoints)
+        asked = [
+            template["Resources"][child]["Properties"]["HealthCheckConfig"]
+            for child in worlds.children_of(template)
+        ]
+        assert str(endpoints) == text
+        assert tuple(check["ResourcePath"] for check in asked) == endpoints.paths
+        assert {check["FailureThreshold"] for check in asked} == {endpoints.threshold}
+        assert {check["RequestInterval"] for check in asked} == {10}
+
+
+def test_who_waits_for_alarms_may_ask_that_another_regions_are_quiet() -> None:
+    assert any(Setting.parse(text).other_green for text in sweep.settings_of("d", []))
+    assert str(Setting.parse("5%-1of1-20-green")) == "5%-1of1-20-green"
+
+
+def test_a_setting_is_tried_with_the_designs_that_it_is_one_of() -> None:
+    asked = ["x2-both", "5%-2of3-20"]
+
+    assert sweep.settings_of("a", asked) == ["x2-both"]
+    assert sweep.settings_of("d", asked) == ["5%-2of3-20"]
 
 
 def test_the_page_shows_what_was_found_or_that_nothing_was_tried() -> None:
@@ -131,9 +164,11 @@ def test_the_page_shows_what_was_found_or_that_nothing_was_tried() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--setting", "10 percent"], "no setting '10 percent': write it as 10%-1of1-20"),
+        (["--setting", "10 percent"], "no setting '10 percent': write it as x3-health for (a)"),
+        (["--setting", "x0-health"], "no setting 'x0-health'"),
+        (["--setting", "x1-health", "--only", "cd"], "no setting 'x1-health'"),
         (["--setting", "5%-4of3-20"], "no setting '5%-4of3-20'"),
-        (["--sweep-peers", "--only", "be"], "a sweep is of (c) and (d)"),
+        (["--sweep-peers", "--only", "ef"], "a sweep is of (a) to (d)"),
     ],
 )
 def test_bad_input_is_a_clear_line(arguments: list[str], said: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,8 +12,14 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from localcloud.run import Run
+from localcloud.scenario import load
+from sidestepctl import scenarios
 from sidestepctl.main import cli
 from sidestepctl.one_line import OneLine
+from sidestepctl.report import report_of
+from sidestepctl.scenarios import Done
+from sidestepctl.workers import WorkerLostError
 from tests.cli.running import BIN, ROOT
 
 
@@ -152,6 +159,36 @@ def test_a_reader_that_goes_away_ends_it_as_it_ends_other_tools(arguments: list[
         told = process.stderr.read()
 
     assert (process.returncode, told) == (141, "")
+
+
+@pytest.mark.parametrize("lost", [KeyboardInterrupt(), WorkerLostError("a process was ended")])
+def test_what_ends_a_command_early_leaves_its_results_so_far(
+    monkeypatch: pytest.MonkeyPatch, lost: BaseException
+) -> None:
+    def one_and_no_more(done: Done, *_: object) -> None:
+        done.add("one-observer", report_of(Run(load("one-observer"), 1).carry_out()))
+        raise lost
+
+    monkeypatch.setattr(scenarios, "run_all", one_and_no_more)
+    asked = ["scenarios", "one-observer", "dark", "--seeds", "2"]
+
+    told = CliRunner(mix_stderr=False).invoke(cli, asked)
+    as_json = CliRunner(mix_stderr=False).invoke(cli, [*asked, "--json"])
+
+    assert told.exit_code == as_json.exit_code == (130 if "ended" not in str(lost) else 2)
+    assert "held" in told.stdout
+    assert "(1 of 2 runs)" in told.stdout
+    assert [one["seeds"] for one in json.loads(as_json.stdout)] == [[1]]
+
+
+@pytest.mark.parametrize("command", ["scenarios", "simulate"])
+@pytest.mark.parametrize("option", ["--workers=0", "--workers=5000000000", "--seeds=0"])
+def test_numbers_that_make_no_sense_are_refused(command: str, option: str) -> None:
+    run = CliRunner(mix_stderr=False).invoke(cli, [command, option])
+
+    assert run.exit_code == 2
+    assert run.stderr.startswith(f"Error: Invalid value for '{option.split('=')[0]}'")
+    assert run.stderr.count("\n") == 1
 
 
 def begun(*arguments: str) -> subprocess.Popen[str]:

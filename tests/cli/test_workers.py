@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from benchmarks.bench_scenarios import make
 from localcloud.scenario import Scenario
 from sidestepctl.one_line import OneLine
-from sidestepctl.scenarios import run_all
+from sidestepctl.scenarios import Done, run_all
 from sidestepctl.simulate import Asked, Simulated, simulate_all
 from sidestepctl.workers import give_up, pool_of
 from tests.cli.running import PATIENCE_S
@@ -102,7 +102,7 @@ KILLS: Any = Kills()
 
 
 def of_scenarios() -> None:
-    run_all({"it": Scenario("it", "", "held", (), policy={"": KILLS})}, [1], 1, None)
+    run_all(Done({"it": Scenario("it", "", "held", (), policy={"": KILLS})}), [1], 1, None)
 
 
 def of_seeds() -> None:

@@ -89,12 +89,12 @@ def test_no_failover_moves_a_regional_host_name() -> None:
 @pytest.mark.parametrize(
     ("name", "path", "threshold"),
     [
-        ("HealthEndpointCheck", "/health", 3),
+        ("HealthEndpointCheck", "/health", 1),
         ("Warden1Check", "/drained/eu-west-2", 1),
         ("Warden2Check", "/drained/eu-west-2", 1),
     ],
 )
-def test_a_check_asks_over_tls_by_name_and_believes_a_mark_at_once(
+def test_a_check_asks_over_tls_by_name_and_believes_each_checkers_first_answer(
     name: str, path: str, threshold: int
 ) -> None:
     check = checks()[name]
