@@ -26,7 +26,15 @@ _PEERS = ("benchmarks/peers",)
 """And the template as each of them deploys it, which has no control plane of ours."""
 _ASIDE = ("localcloud/simulation", "localcloud/scenarios")
 """Folders that no run of the bench enters; its own scenario is told apart below."""
-_CONTROL = "functions/sidestep/control"
+_DECIDING = (
+    "capacity", "decide", "evidence", "findings", "handover", "holds", "ledger", "maintenance",
+    "recheck", "replication", "returning", "silence", "traffic", "votes",
+)  # fmt: skip
+NOT_THEIRS = (
+    "functions/sidestep/control",
+    *(f"functions/sidestep/core/{name}.py" for name in _DECIDING),
+)
+"""What only our control plane runs: no function of the API takes anything from it."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ def of_one_peer(design: Design, root: Path = ROOT) -> Fingerprints:
 
 
 def _peers(root: Path, as_set: object) -> str:
-    return _digest(root, _BOTH + _PEERS, (*_ASIDE, _CONTROL), json.dumps(as_set))
+    return _digest(root, _BOTH + _PEERS, (*_ASIDE, *NOT_THEIRS), json.dumps(as_set))
 
 
 def worlds(root: Path = ROOT) -> str:
@@ -76,7 +84,7 @@ def _digest(root: Path, names: Iterable[str], aside: Iterable[str], also: str) -
     for name in names:
         top = root / name
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            out = any(folder in path.parents for folder in left_out)
+            out = any(aside == path or aside in path.parents for aside in left_out)
             if path.suffix in (".py", ".yaml", ".json") and not out:
                 digest.update(path.relative_to(root).as_posix().encode())
                 digest.update(path.read_bytes())

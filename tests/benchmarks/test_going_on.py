@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.fingerprints import Fingerprints, fingerprints, worlds
+from benchmarks.fingerprints import NOT_THEIRS, Fingerprints, fingerprints, worlds
 from benchmarks.peers.designs import BY_KEY
 from benchmarks.progress import Progress, in_order
 from localcloud.scenario import load
@@ -30,8 +31,10 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("changed", "ours", "peers"),
     [
         ("functions/sidestep/control/vote.py", True, False),
+        ("functions/sidestep/core/decide.py", True, False),
         ("statemachines/observe.asl.json", True, False),
         ("functions/sidestep/api/write.py", True, True),
+        ("functions/sidestep/core/messages.py", True, True),
         ("localcloud/clients.py", True, True),
         ("sidestepctl/report.py", True, True),
         ("benchmarks/peers/controllers.py", False, True),
@@ -47,6 +50,34 @@ def test_a_change_makes_those_runs_anew_that_it_matters_to(
     after = fingerprints(code)
 
     assert (before.ours != after.ours, before.peers != after.peers) == (ours, peers)
+
+
+def test_what_makes_no_peers_runs_anew_is_nothing_that_the_api_takes_from() -> None:
+    api = (ROOT / "functions" / "sidestep" / "api").glob("*.py")
+    todo, taken = [f"sidestep.api.{file.stem}" for file in api], set[str]()
+    while todo:
+        module = todo.pop()
+        file = ROOT / "functions" / f"{module.replace('.', '/')}.py"
+        if file.exists() and module not in taken:
+            taken.add(module)
+            todo += imported(file)
+
+    aside = [one.removesuffix(".py").replace("/", ".") for one in NOT_THEIRS]
+    left_out = [one.removeprefix("functions.") for one in aside]
+
+    assert "sidestep.core.messages" in taken
+    assert not [module for module in taken for one in left_out if module.startswith(one)]
+
+
+def imported(file: Path) -> list[str]:
+    """What of ours it imports: modules, and names in them, which may be modules."""
+    found = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sidestep"):
+            found += [str(node.module), *(f"{node.module}.{one.name}" for one in node.names)]
+        elif isinstance(node, ast.Import):
+            found += [one.name for one in node.names if one.name.startswith("sidestep")]
+    return found
 
 
 @pytest.mark.parametrize(
