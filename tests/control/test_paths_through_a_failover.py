@@ -13,6 +13,14 @@ from tests.asl.workflows import FOLDER, definition_of
 from tests.control.scripted_steps import FAILOVER, held, repaired, run_with, says
 
 NOW_MS = int(EPOCH * 1000)
+NOT_SO = says(
+    go=False,
+    why="not impaired any more",
+    diagnosis="healthy",
+    reasons=[],
+    would_change="",
+    checked_ms=1,
+)
 LEFT = "drained, clients have left"
 LATE_BY_S = 11
 """docs/workflows.md: two tries of 5 s, up to a second apart."""
@@ -46,10 +54,9 @@ def test_a_failover_that_another_holds_touches_nothing() -> None:
 
 
 def test_a_region_that_came_back_is_not_drained() -> None:
-    gone = says(go=False, why="not impaired any more", diagnosis="healthy", reasons=[])
+    run = failover(Check_again=NOT_SO)
 
-    run = failover(Check_again=gone)
-
+    assert "Stand down" in run.states
     assert "Drain by the gate" not in run.states
     assert run.output["what"] == "stood down"
 
@@ -219,8 +226,20 @@ def test_a_planned_move_waits_for_replication_and_is_given_up_after_the_deadline
 def test_a_planned_move_whose_drain_has_begun_is_finished_by_whoever_takes_over() -> None:
     run = failover(Claim_the_incident=held("DRAINING", mode="planned"))
 
-    assert run.states[2] == "Drain by the gate"
+    assert run.states[2:5] == ["Check again", "Decide whether to go on", "Drain by the gate"]
     assert run.output["what"] == LEFT
+
+
+@pytest.mark.parametrize("error", ["CheckTooOld", "Sandbox.Timedout"])
+def test_what_the_gate_has_not_done_in_time_is_checked_once_more_and_left_to_the_toggle(
+    error: str,
+) -> None:
+    run = failover(Drain_by_the_gate=[Throw(error)])
+    put_down = failover(Drain_by_the_gate=[Throw(error)], Check_once_more=NOT_SO)
+
+    assert run.output["what"] == LEFT
+    assert "Flip the toggle" not in put_down.states
+    assert put_down.output["what"] == "stood down"
 
 
 def test_a_failover_puts_the_writes_at_risk_back_and_says_how_many() -> None:

@@ -157,8 +157,44 @@ def test_dns_that_is_known_not_to_return_backs_out() -> None:
 def test_a_recovery_taken_over_half_restored_is_out_again_first() -> None:
     run = recovery(Claim_the_incident=held("RESTORING"))
 
-    assert run.states[2] == "Back out by the gate"
+    assert run.states[2:5] == [
+        "See whether another could serve",
+        "Decide whether it goes out first",
+        "Back out by the gate",
+    ]
     assert run.output["what"] == "backed out"
+
+
+NO_OTHER = stability(others=[], alone=True)
+
+
+def test_half_restored_it_goes_on_where_no_other_could_serve() -> None:
+    run = recovery(
+        Claim_the_incident=held("RESTORING"),
+        See_whether_another_could_serve=stability(stable=False, bad=True, others=[]),
+    )
+
+    assert run.states[4] == "Restore the gate"
+    assert run.output["what"] == "recovered"
+
+
+@pytest.mark.parametrize("state", ["Restore_the_gate", "Note_that_it_is_on_probation"])
+@pytest.mark.parametrize(("seen", "out_again"), [(stability(), True), (NO_OTHER, False)])
+def test_a_return_that_fails_half_way_is_taken_back_only_where_another_could_serve(
+    state: str, seen: list[Any], out_again: bool
+) -> None:
+    looks = dict.fromkeys(("See_whether_it_is_stable", "See_whether_it_is_still_stable"), seen)
+
+    run = recovery(**looks, **{state: [Throw("Boom")]})
+
+    assert ("Back out by the gate" in run.states) == out_again
+    assert ("Tell a person" in run.states) != out_again
+
+
+def test_an_error_that_passes_costs_a_return_no_stability_window() -> None:
+    passing = [Throw("Unreachable"), *says(set=True, version=3, why="")]
+
+    assert recovery(Restore_the_toggle=passing).output["what"] == "recovered"
 
 
 def test_a_recovery_taken_over_on_probation_watches_anew() -> None:

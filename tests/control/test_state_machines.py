@@ -32,9 +32,12 @@ SAFE = {
     "Tell a person",
     "End as failed",
     # The other switch, or out again by the sure one.
+    "Check once more",
     "Flip the toggle",
     "See whether a switch took",
     "Back out by the gate",
+    # Out again, or, where it may be the only one that works, left to a person and a take-over.
+    "Decide whether it goes out again",
     "Note that it is drained again",
     # Not known this time: a loop with a deadline asks again, or records it as unknown.
     "Decide whether they are sent elsewhere",

@@ -28,7 +28,7 @@ from sidestep.core.control import (
     Claim,
     RegionState,
 )
-from sidestep.core.errors import InvalidInput, Refused
+from sidestep.core.errors import CheckTooOld, InvalidInput, Refused
 from sidestep.core.ledger import place
 from sidestep.core.policy import Policy
 
@@ -67,7 +67,7 @@ def let_out(
 ) -> None:
     """Count a Region as no longer serving, before any switch of it is set: what is refused here
     stays in DNS. `checked_ms`: when an automatic failover found that the Region is to be left.
-    Raises LeaseLost, LastServingRegion, Refused, NotYet."""
+    Raises LeaseLost, LastServingRegion, Refused, CheckTooOld, NotYet."""
     state = lease.read().of(claim.region).state
     if state == DRAINED:
         return
@@ -78,7 +78,7 @@ def let_out(
             raise Refused(f"nobody has checked whether {claim.region} is to be left still")
         if now - checked_ms > CHECK_HOLDS_MS:
             ago = f"{(now - checked_ms) / 1000:.0f} s ago (limit {CHECK_HOLDS_MS / 1000:.0f} s)"
-            raise Refused(f"{claim.region} was checked {ago}, and may be well again by now")
+            raise CheckTooOld(f"{claim.region} was checked {ago}, and may be well again by now")
     most = policy.max_drains_per_day if automatic else None
     lease.advance(claim, DRAINING, now, policy.must_remain(claim.mode), most)
 

@@ -7,7 +7,7 @@ from typing import Any
 from sidestep.aws.incident_record import IncidentRecord
 from sidestep.aws.settings import Settings
 from sidestep.control import _parts
-from sidestep.core.control import FAILOVER
+from sidestep.core.control import DRAINING, FAILOVER, SERVING
 from sidestep.core.errors import LeaseLost
 from sidestep.core.incidents import announcement
 from sidestep.core.returning import comes_back_when
@@ -27,7 +27,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     A failover that puts a drained Region down notes when it comes back (`comes_back`).
     `state` is where the Region is brought; `hold_s` how long the lease is held from now;
     `release` puts the incident down, last of all, so that a second try of a step that was
-    done finds it put down and changes nothing. `evidence` is what became known after that: it
+    done finds it put down and changes nothing; a drain that has only begun is called off with it.
+    `evidence` is what became known after that: it
     needs no lease, and is noted as long as nobody has claimed the incident since. Raises
     LeaseLost, LastServingRegion, Refused.
     """
@@ -49,8 +50,13 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         if event.get("release") and lease.is_put_down(claim):
             return done
         raise
-    if event.get("state"):
-        lease.advance(claim, event["state"], now, policy.min_serving_regions)
+    state = event.get("state")
+    if event.get("release") and not state and lease.read().of(claim.region).state == DRAINING:
+        # Counted out, and no switch is known to be set: nobody would finish it. Observers open
+        # what was set after all.
+        state = SERVING
+    if state:
+        lease.advance(claim, state, now, policy.min_serving_regions)
     record.note(claim, event["step"], event["outcome"], now, facts)
     if event.get("release"):
         lease.release(claim, now)

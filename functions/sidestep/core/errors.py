@@ -56,6 +56,10 @@ class Refused(NeedsPerson):
     """What was asked for is not allowed now. Says what is in the way."""
 
 
+class CheckTooOld(Refused):
+    """What a failover found when it last checked may not be so any more: it has to check again."""
+
+
 class InvalidInput(NeedsPerson):
     """A workflow or command was given something that it cannot read."""
 

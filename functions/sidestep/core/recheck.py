@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from sidestep.core import holds
 from sidestep.core.capacity import shortfall
-from sidestep.core.control import AUTOMATIC, FORCED, SERVING, Claim
+from sidestep.core.control import AUTOMATIC, DRAINING, FORCED, SERVING, Claim
 from sidestep.core.findings import View, able, counting, find, leaving, unheard, unless_well
 from sidestep.core.policy import Policy
 
@@ -50,9 +50,12 @@ def recheck(claim: Claim, view: View, policy: Policy, now_ms: int) -> Recheck:
     def answer(go: bool, why: str, change: str) -> Recheck:
         return Recheck(go, why, finding.diagnosis, (why, *finding.reasons), change)
 
+    lacking = _lacking(others, policy)
     if state != SERVING:
         words = f"the drain has begun already ({state})"
-        return answer(True, words, "nothing: what has begun is finished")
+        if state == DRAINING and lacking and claim.mode != FORCED:
+            return answer(False, f"{words}; {lacking}", "another Region serving and healthy")
+        return answer(True, words, "nothing: what has begun is finished while others can serve")
     if claim.mode == FORCED:
         words = "ordered by an operator (forced): nothing was asked"
         return answer(True, words, "the Region being the last that serves")
@@ -67,7 +70,6 @@ def recheck(claim: Claim, view: View, policy: Policy, now_ms: int) -> Recheck:
             said = finding.reasons[0] if finding.reasons else "its observers see nothing bad"
             words = f"{claim.region} is not impaired any more: {said}"
             return answer(False, words, "votes calling it impaired")
-    lacking = _lacking(others, policy)
     if lacking:
         forced = "" if claim.mode == AUTOMATIC else "; mode forced would go on all the same"
         return answer(False, f"{lacking}{forced}", "another Region serving and healthy")
