@@ -52,7 +52,7 @@ def is_refused(steps: Steps, task: TaskRequest, real: Any) -> Attempt:
         steps.plane.refusing.clear()
 
 
-def hangs(steps: Steps, task: TaskRequest, real: Any) -> Attempt:
+def hangs(steps: Steps, _task: TaskRequest, _real: Any) -> Attempt:
     """As long as Lambda lets it, and nothing was done. Observers go on looking meanwhile."""
     yield steps.env.timeout(28)
     steps.plane.clock.move_to(steps.began + float(steps.env.now))

@@ -113,7 +113,8 @@ def allowed(name: str) -> str:
 _RANGES: dict[str, tuple[float, float]] = {
     "probe_bad_streak": (1, 10),
     "probe_good_streak": (1, 20),
-    "slow_probe_ms": (100, 2000),
+    # Across the world one round trip alone takes 0.3 to 0.4 s (localcloud/network/geography.py).
+    "slow_probe_ms": (500, 2000),
     "request_bad_share": (0.02, 0.9),
     "request_bad_score": (1.0, 100.0),
     "vote_max_age_s": (20, 300),
