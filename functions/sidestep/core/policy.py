@@ -113,7 +113,7 @@ def allowed(name: str) -> str:
 _RANGES: dict[str, tuple[float, float]] = {
     "probe_bad_streak": (1, 10),
     "probe_good_streak": (1, 20),
-    # Across the world one round trip alone takes 0.3 to 0.4 s (localcloud/network/geography.py).
+    # One round trip alone takes up to 0.28 s (localcloud/network/geography.py).
     "slow_probe_ms": (500, 2000),
     "request_bad_share": (0.02, 0.9),
     "request_bad_score": (1.0, 100.0),
