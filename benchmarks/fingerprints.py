@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.peers.designs import DESIGNS, Design
+from benchmarks.peers.designs import Design
 from benchmarks.peers.run import without_workflows
 from localcloud.scenario import Scenario
 
@@ -23,7 +23,7 @@ _BOTH = (
 """The world, what is deployed in it, and the judge."""
 _OURS = ("statemachines", "template.yaml")
 _PEERS = ("benchmarks/peers",)
-"""And the template as each of them deploys it, which has no control plane of ours."""
+"""And how each is set, and the template as it deploys it, which has no control plane of ours."""
 _ASIDE = ("localcloud/simulation", "localcloud/scenarios")
 """Folders that no run of the bench enters; its own scenario is told apart below."""
 _DECIDING = (
@@ -45,41 +45,35 @@ class Fingerprints:
     peers: str
 
     def of(self, design: Design, scenario: Scenario) -> str:
-        """Of one design's runs of one scenario: its side's, and of what the scenario does to it.
+        """Of one design's runs of one scenario: its side's, how a peer is set and what it deploys,
+        and what the scenario does to it.
 
         Of our state machines a peer's run knows only which states its faults name, and that is
         in the scenario as it is put to it.
         """
         peer = design.template is not None
         told = replace(without_workflows(scenario) if peer else scenario, why="")
-        digest = hashlib.sha256(repr(told).encode()).hexdigest()
+        as_set = json.dumps((design.setting, design.template())) if design.template else ""
+        digest = hashlib.sha256((repr(told) + as_set).encode()).hexdigest()
         return (self.peers if peer else self.ours)[:8] + digest[:6]
 
 
 def fingerprints(root: Path = ROOT) -> Fingerprints:
     """Of the code under `root`."""
-    peers = {d.key: (d.setting, d.template()) for d in DESIGNS if d.template}
-    return Fingerprints(ours=_digest(root, _BOTH + _OURS, _ASIDE, ""), peers=_peers(root, peers))
-
-
-def of_one_peer(design: Design, root: Path = ROOT) -> Fingerprints:
-    """Of a peer alone, however the others are set: what a sweep chooses leaves it as it is."""
-    assert design.template is not None
-    return Fingerprints(ours="", peers=_peers(root, (design.setting, design.template())))
-
-
-def _peers(root: Path, as_set: object) -> str:
-    return _digest(root, _BOTH + _PEERS, (*_ASIDE, *NOT_THEIRS), json.dumps(as_set))
+    return Fingerprints(
+        ours=_digest(root, _BOTH + _OURS, _ASIDE),
+        peers=_digest(root, _BOTH + _PEERS, (*_ASIDE, *NOT_THEIRS)),
+    )
 
 
 def worlds(root: Path = ROOT) -> str:
     """What a random world hangs on, besides its seed."""
     names = ("localcloud", "functions", *_OURS)
-    return _digest(root, names, ("localcloud/scenarios",), "")
+    return _digest(root, names, ("localcloud/scenarios",))
 
 
-def _digest(root: Path, names: Iterable[str], aside: Iterable[str], also: str) -> str:
-    digest = hashlib.sha256(also.encode())
+def _digest(root: Path, names: Iterable[str], aside: Iterable[str]) -> str:
+    digest = hashlib.sha256()
     left_out = [root / name for name in aside]
     for name in names:
         top = root / name

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import runs_file, table
-from benchmarks.fingerprints import of_one_peer
+from benchmarks.fingerprints import fingerprints
 from benchmarks.peers.alarms import TEMPLATES_OWN, Setting
 from benchmarks.peers.chosen import CHOSEN
 from benchmarks.peers.designs import ON_ENDPOINTS, named
@@ -106,11 +106,11 @@ def tasks_of(
 
 
 def codes_of(tasks: Iterable[Task], scenarios: Mapping[str, Scenario]) -> Codes:
-    """What these runs hang on: not on what was chosen for other designs, nor for their own."""
-    prints = {key: of_one_peer(named(key)) for key in sorted({key for key, _, _ in tasks})}
+    """What these runs hang on: not on how other designs are set, nor on how theirs was chosen."""
+    code = fingerprints()
     return {
         (key, name): code.of(named(key), scenario)
-        for key, code in prints.items()
+        for key in sorted({key for key, _, _ in tasks})
         for name, scenario in scenarios.items()
     }
 
