@@ -45,7 +45,7 @@ ALARMS = (
 )
 """Of (c) and (d), without --setting."""
 RULE = (
-    "fewest runs with a move without need; of those, the shortest median time to mitigate over "
+    "fewest moves without need; of those, the shortest median time to mitigate over "
     "all runs in which there is a right move, never being longer than any; then the fewest that "
     "were never mitigated; then the one that is named first"
 )
@@ -65,6 +65,8 @@ class Tried:
     """In which there is a right move."""
     move_wrong: int
     """Of these: in which something else was moved, too."""
+    needless: int
+    """Moves without need in all of them."""
     missed: int
     """Of these: never mitigated."""
     median_s: float | None
@@ -150,6 +152,7 @@ def _tried(key: str, runs: Sequence[Figures], scenarios: Mapping[str, Scenario])
         hold_moved=sum(run.wrong_moves > 0 for run in hold),
         move_runs=len(move),
         move_wrong=sum(run.wrong_moves > 0 for run in move),
+        needless=sum(run.wrong_moves for run in runs),
         missed=sum(math.isinf(time) for time in times),
         median_s=finite(statistics.median(times) if times else None),
         p95_s=finite(percentile_95(times) if times else None),
@@ -159,7 +162,7 @@ def _tried(key: str, runs: Sequence[Figures], scenarios: Mapping[str, Scenario])
 def _rank(tried: Tried) -> tuple[int, float, int]:
     """The least is the best; of equals `min` takes the first."""
     median_s = math.inf if tried.median_s is None else tried.median_s
-    return tried.hold_moved + tried.move_wrong, median_s, tried.missed
+    return tried.needless, median_s, tried.missed
 
 
 def write(results: Mapping[str, Any], page: Path, kept: Path = CHOSEN) -> None:
@@ -185,15 +188,16 @@ def table_of(results: Mapping[str, Any] | None) -> str:
             "",
             f"({letter}), {seeds} each, hold: {_names(of['hold'])}; move: {_names(of['move'])}",
             "",
-            "| setting | hold: moved | move: also moved without need | move: never mitigated "
-            "| move: median (95th percentile), s |",
-            "|---|---|---|---|---|",
+            "| setting | hold: moved | move: also moved without need | moves without need "
+            "| move: never mitigated | move: median (95th percentile), s |",
+            "|---|---|---|---|---|---|",
         ]
         for one in of["tried"]:
             setting = f"`{one['setting']}`" + (" **best**" if one["setting"] == of["best"] else "")
             lines.append(
                 f"| {setting} | {one['hold_moved']} of {one['hold_runs']} "
                 f"| {one['move_wrong']} of {one['move_runs']} "
+                f"| {one['needless']} "
                 f"| {one['missed']} of {one['move_runs']} "
                 f"| {_s(one['median_s'])} ({_s(one['p95_s'])}) |"
             )

@@ -102,7 +102,7 @@ def test_what_a_sweep_finds_holds_from_then_on_for_the_design_it_tried(tmp_path:
 
     assert chosen("c", kept) == EAGER
     assert chosen("d", kept) == TEMPLATES_OWN
-    assert f"| `{EAGER}` **best** | 0 of 0 | 0 of 1 | 0 of 1 | 90 (90) |" in page.read_text()
+    assert f"| `{EAGER}` **best** | 0 of 0 | 0 of 1 | 0 | 0 of 1 | 90 (90) |" in page.read_text()
 
 
 def test_a_sweep_of_real_runs() -> None:
