@@ -54,24 +54,18 @@ def stability(**otherwise: Any) -> list[Any]:
 
 RECORDED = says(recorded=True, words="in words", at=1)
 TOLD: list[Any] = [{"MessageId": "m"}]
+STILL_SO = says(
+    go=True,
+    why="2 of 2",
+    diagnosis="health_failing",
+    reasons=["2 of 2"],
+    would_change="good",
+    checked_ms=1,
+)
 FAILOVER = {
     "Claim the incident": held(),
-    "Check again": says(
-        go=True,
-        why="2 of 2",
-        diagnosis="health_failing",
-        reasons=["2 of 2"],
-        would_change="good",
-        checked_ms=1,
-    ),
-    "Check once more": says(
-        go=True,
-        why="2 of 2",
-        diagnosis="health_failing",
-        reasons=["2 of 2"],
-        would_change="good",
-        checked_ms=1,
-    ),
+    "Check again": STILL_SO,
+    "Check once more": STILL_SO,
     "Drain by the gate": says(set=True, marks={"us-east-1": True}, why={}),
     "Flip the toggle": says(set=True, version=2, why="by us"),
     "Note that it is drained": RECORDED,
